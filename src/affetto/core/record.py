@@ -1,0 +1,72 @@
+"""One thing that happened: a sentence, a post, a clip, a dialogue, a session.
+
+Knows what belongs together; `core.plain` writes it as JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from affetto.core.errors import MalformedError
+from affetto.core.signal import Signal, Text
+from affetto.core.span import Span
+from affetto.core.track import Track
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one speaker says in one go."""
+
+    speaker: str
+    span: Span | None
+    """When, in seconds, where it is known."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One thing that happened, and what was said of it.
+
+    Args:
+        id: its name among its fellows.
+        signals: what the senses give of it.
+        turns: who said what, in order, where somebody talks.
+        people: what is known of each subject: role, personality, group ...
+        tracks: the answers of models and raters.
+        meta: anything else, as JSON holds it (the columns of a table, the path of a file).
+
+    >>> Record("1", (Text("I got the job!"),)).text
+    'I got the job!'
+    """
+
+    id: str
+    signals: tuple[Signal, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    people: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tracks: tuple[Track, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Bring lists to tuples, and refuse what does not belong."""
+        wanted: tuple[tuple[str, Any], ...] = (("signals", Signal), ("turns", Turn), ("tracks", Track))
+        for name, kind in wanted:
+            values = tuple(getattr(self, name))
+            for value in values:
+                if not isinstance(value, kind):
+                    raise MalformedError(f"a Record's {name} holds no {type(value).__name__}")
+            object.__setattr__(self, name, values)
+
+    @property
+    def text(self) -> str | None:
+        """All its written words: its Text signals, or else its turns, a line each; None where nothing is written."""
+        words = [signal.text for signal in self.signals if isinstance(signal, Text)]
+        words = words or [turn.text for turn in self.turns]
+        return "\n".join(words) if words else None
+
+    def blind(self) -> "Record":
+        """Return it without its tracks, so that nothing under test can peek."""
+        return replace(self, tracks=())
+
+    def add(self, *tracks: Track) -> "Record":
+        """Return it with more tracks."""
+        return replace(self, tracks=(*self.tracks, *tracks))

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 DATA = Path(os.environ.get("AFFETTO_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-GOEMOTIONS = tuple(
-    "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval "
-    "disgust embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief "
-    "remorse sadness surprise neutral".split()
-)
+_NAMES = """
+admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval disgust
+embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief remorse sadness
+surprise neutral
+"""
+GOEMOTIONS = tuple(_NAMES.split())
 EKMAN = ("anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral")
 BRIGHTER = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
 
@@ -74,7 +75,8 @@ def emobank(split: str) -> Rows:
         sides.append({row["id"]: [float(row[axis]) for axis in "VAD"] for row in rows})
     chosen = [row for row in csv.DictReader(_lines("emobank", "emobank.csv.gz")) if row["split"] == split]
     missing = [np.nan] * 3
-    truth = [sum((side.get(row["id"], missing) for side in sides), []) for row in chosen]
+    reader, writer = sides
+    truth = [reader.get(row["id"], missing) + writer.get(row["id"], missing) for row in chosen]
     return Rows([row["text"] for row in chosen], np.array(truth, np.float32))
 
 

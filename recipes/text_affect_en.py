@@ -2,10 +2,10 @@
 
     python -m recipes.text_affect_en --work build/text-affect-en [--seed 20] [--teachers 3]
 
-Three teachers are fine-tuned from one start (MiniLM, 6 layers) on all tasks at once, differing in seed and learning rate;
-their weights are averaged into a start for the student, which learns from the teachers' mean answers and the raters'
-labels, on the training texts and on XED's unlabelled English sentences. Every stage is kept in `--work` and is not
-repeated when the command is run again. `recipes.publish_text` then writes the package's files.
+Three teachers are fine-tuned from one start (MiniLM, 6 layers) on all tasks at once, differing in seed and learning
+rate; their weights are averaged into a start for the student, which learns from the teachers' mean answers and the
+raters' labels, on the training texts and on XED's unlabelled English sentences. Every stage is kept in `--work` and
+is not repeated when the command is run again. `recipes.publish_text_affect_en` then writes the package's files.
 """
 
 import argparse
@@ -31,12 +31,14 @@ HEADS = {"goemotions": 28, "ekman": 7, "vad": 6, "intensity": 6}
 WEIGHTS = {"goemotions": 8.0, "ekman": 0.35, "vad": 0.35, "intensity": 0.25}
 LONGEST = 96
 TOKENS_PER_BATCH = 64 * 20
-NAMES = (
-    "Aisha Alejandro Amir Anika Anna Carlos Chen Chloe David Deepa Dmitri Emma Fatima George Hannah Hiroshi Ibrahim "
-    "Ingrid Isabella Jamal James John Jose Kenji Kwame Lakshmi Latoya Layla Linh Lucas Maria Mary Mei Miguel Mohammed "
-    "Nadia Ngozi Olga Omar Priya Rajesh Rosa Sarah Sofia Tariq Thomas Tyrone Wei Yusuf Zanele"
-).split()
-RELIGIONS = "Christian Muslim Jewish Hindu Buddhist Sikh atheist Catholic Islam Christianity Judaism Hinduism".split()
+NAMES = """
+Aisha Alejandro Amir Anika Anna Carlos Chen Chloe David Deepa Dmitri Emma Fatima George Hannah Hiroshi Ibrahim Ingrid
+Isabella Jamal James John Jose Kenji Kwame Lakshmi Latoya Layla Linh Lucas Maria Mary Mei Miguel Mohammed Nadia Ngozi
+Olga Omar Priya Rajesh Rosa Sarah Sofia Tariq Thomas Tyrone Wei Yusuf Zanele
+""".split()
+RELIGIONS = """
+Christian Muslim Jewish Hindu Buddhist Sikh atheist Catholic Islam Christianity Judaism Hinduism
+""".split()
 
 
 class Encoder(torch.nn.Module):
@@ -152,9 +154,8 @@ def loss(module: torch.nn.Module, batch: Batch) -> torch.Tensor:
     logits = module(batch["ids"], batch["mask"]).float()
     targets = batch["targets"]
     total = logits.new_zeros(())
-    for (name, width), x, y in zip(
-        HEADS.items(), logits.split(list(HEADS.values()), 1), targets.split(list(HEADS.values()), 1), strict=True
-    ):
+    sizes = list(HEADS.values())
+    for name, x, y in zip(HEADS, logits.split(sizes, 1), targets.split(sizes, 1), strict=True):
         known = ~y.isnan()
         if not known.any():
             continue
@@ -241,7 +242,15 @@ def main() -> None:
         torch.manual_seed(options.seed)
         batches = Batches(lesson, options.seed)
         chosen = replace(plan, epochs=4, rate=1.5e-4)
-        student = fit(student, batches, batches.count, loss, chosen, depth, lambda e, m: report(f"student, epoch {e}", m, half))
+        student = fit(
+            student,
+            batches,
+            batches.count,
+            loss,
+            chosen,
+            depth,
+            lambda epoch, module: report(f"student, epoch {epoch}", module, half),
+        )
         torch.save(student.state_dict(), path)
 
 

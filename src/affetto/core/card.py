@@ -26,7 +26,7 @@ class Card:
     title: str
     """One line for lists."""
     load: str = ""
-    """`module:function`; the function takes the Card and returns the thing."""
+    """The function that takes the Card and returns the thing, as ``module:function``."""
     spaces: tuple[str, ...] = ()
     """Ids of the spaces its answers are in."""
     channel: str = ""
@@ -67,17 +67,24 @@ def read_card(path: Path) -> Card:
     if missing:
         raise CatalogError(f"the card {path.name} lacks {', '.join(missing)}")
     if plain["kind"] not in get_args(CardKind):
-        raise CatalogError(f"the kind of card {path.name} is one of {', '.join(get_args(CardKind))}, not {plain['kind']!r}")
+        raise CatalogError(
+            f"the kind of card {path.name} is one of {', '.join(get_args(CardKind))}, not {plain['kind']!r}"
+        )
     if plain["id"] != path.stem:
-        raise CatalogError(f"the card {path.name} names itself {plain['id']!r}; the file wants to be called {plain['id']}.toml")
+        raise CatalogError(
+            f"the card {path.name} names itself {plain['id']!r}; the file wants to be called {plain['id']}.toml"
+        )
     known = {f.name: f.type for f in fields(Card) if f.name not in ("facts", "path")}
     said: dict[str, Any] = {}
     for key, value in plain.items():
         if key not in known:
             continue
         wants_list = str(known[key]).startswith("tuple")
-        if wants_list != isinstance(value, list) or not wants_list and not isinstance(value, str):
-            raise CatalogError(f"in the card {path.name}, {key} wants {'a list of strings' if wants_list else 'a string'}")
+        listed = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if not (listed if wants_list else isinstance(value, str)):
+            raise CatalogError(
+                f"in the card {path.name}, {key} wants {'a list of strings' if wants_list else 'a string'}"
+            )
         said[key] = tuple(value) if wants_list else value
     rest = {key: value for key, value in plain.items() if key not in known}
     return Card(**said, facts=rest, path=str(path))

@@ -11,13 +11,12 @@ whose value is the package (or sub-package) in whose folder the `*.toml` cards l
 import importlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from affetto.core.card import Card, CardKind, read_card
-from affetto.core.errors import CatalogError, UnknownNameError
+from affetto.core.errors import AffettoError, CatalogError, UnknownNameError
 
 _HOME = Path(__file__).resolve().parents[1]
 _SHELVES = ("spaces", "models", "datasets", "bench")
@@ -31,10 +30,9 @@ def cards(kind: CardKind | None = None) -> dict[str, Card]:
         CatalogError: a card is broken, or two have one id.
     """
     found: dict[str, Card] = {}
-    for path in [*_own().values(), *_strangers()]:
-        card = _read(path)
+    for card in [*map(_read, _own()), *(card for point in _points() for card in _brought(point)[0])]:
         if card.id in found:
-            raise CatalogError(f"two cards are called {card.id!r}: {found[card.id].path} and {path}; rename one")
+            raise CatalogError(f"two cards are called {card.id!r}: {found[card.id].path} and {card.path}; rename one")
         found[card.id] = card
     return {id: found[id] for id in sorted(found) if kind in (None, found[id].kind)}
 
@@ -45,8 +43,8 @@ def find(id: str, kind: CardKind | None = None) -> Card:
     Raises:
         UnknownNameError: there is none of that id and kind; names those there are.
     """
-    own = _own().get(id)
-    card = _read(own) if own else cards().get(id)
+    own = [path for path in _own() if path.stem == id]
+    card = _read(own[0]) if len(own) == 1 else cards().get(id)
     if card is None or kind not in (None, card.kind):
         raise UnknownNameError(kind or "card", id, cards(kind))
     return card
@@ -63,13 +61,19 @@ def load(id: str) -> Any:
     card = find(id)
     if ":" not in card.load:
         raise CatalogError(f"the card {id!r} does not say how to load it: load = 'module:function'")
-    module, function = card.load.split(":", 1)
-    return getattr(importlib.import_module(module), function)(card)
+    module, name = card.load.split(":", 1)
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except AffettoError:
+        raise
+    except (ImportError, AttributeError) as error:
+        raise CatalogError(f"the card {id!r} is loaded by {card.load}, which cannot be imported: {error}") from error
+    return function(card)
 
 
 def broken_strangers() -> dict[str, str]:
-    """Return the entry points that could not be found, with the reason: a broken plug-in stops nobody else."""
-    return {point.name: reason for point in _points() if (reason := _folder(point)[1])}
+    """Return the entry points that bring nothing or a broken card, with the reason: they stop nobody else."""
+    return {point.name: reason for point in _points() if (reason := _brought(point)[1])}
 
 
 @cache
@@ -78,25 +82,23 @@ def _read(path: Path) -> Card:
 
 
 @cache
-def _own() -> dict[str, Path]:
-    return {path.stem: path for shelf in _SHELVES for path in sorted((_HOME / shelf).rglob("*.toml"))}
+def _own() -> tuple[Path, ...]:
+    return tuple(path for shelf in _SHELVES for path in sorted((_HOME / shelf).rglob("*.toml")))
 
 
 @cache
-def _strangers() -> tuple[Path, ...]:
-    folders = (_folder(point)[0] for point in _points())
-    return tuple(path for folder in folders if folder for path in sorted(folder.rglob("*.toml")))
+def _points() -> tuple[importlib.metadata.EntryPoint, ...]:
+    return tuple(importlib.metadata.entry_points(group=GROUP))
 
 
-def _points() -> Iterable[importlib.metadata.EntryPoint]:
-    return importlib.metadata.entry_points(group=GROUP)
-
-
-def _folder(point: importlib.metadata.EntryPoint) -> tuple[Path | None, str]:
+@cache
+def _brought(point: importlib.metadata.EntryPoint) -> tuple[tuple[Card, ...], str]:
+    """Return the cards of a stranger's package, and what is wrong with it: a broken one brings none."""
     try:
         spec = importlib.util.find_spec(point.value)
-    except ImportError as error:
-        return None, str(error)
-    if spec is None or not spec.submodule_search_locations:
-        return None, f"{point.value} is not a package"
-    return Path(next(iter(spec.submodule_search_locations))), ""
+        if spec is None or not spec.submodule_search_locations:
+            return (), f"{point.value} is not a package"
+        folder = Path(next(iter(spec.submodule_search_locations)))
+        return tuple(_read(path) for path in sorted(folder.rglob("*.toml"))), ""
+    except Exception as error:  # find_spec runs the code of parent packages, which may do anything
+        return (), f"{type(error).__name__}: {error}"

@@ -1,5 +1,7 @@
 """The errors of Affetto, as one tree. Each message says what, where, and the way out.
 
+::
+
     AffettoError
     |-- MalformedError      a value that must not exist; the message names the shape it wanted  (ValueError)
     |-- UnknownNameError    a name nobody knows; the message names those that are known         (LookupError)

@@ -69,7 +69,7 @@ def to_record(plain: Any, find_space: SpaceFinder | None = None) -> Record:
         )
     except AffettoError as error:
         raise MalformedError(f"record {_short(plain['id'])}: {error}") from None
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise MalformedError(f"record {_short(plain['id'])} lacks or misplaces something: {error!r}") from None
 
 
@@ -125,7 +125,9 @@ def to_track(plain: Any, find_space: SpaceFinder | None = None) -> Track:
             about=None if about is None else tuple(_to_span(span) for span in about),
             note=None if note is None else tuple(note),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except AffettoError:
+        raise
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise MalformedError(f"a Track in JSON lacks or misplaces something: {error!r}") from None
 
 
@@ -170,10 +172,10 @@ def _to_signal(plain: Mapping[str, Any]) -> senses.Signal:
         return senses.Text(plain["text"], plain.get("language", ""))
     if kind == "image":
         width, height = plain["size"]
-        return senses.Image(np.zeros((height, width, 3), np.uint8), plain["path"])
+        return senses.Image(np.broadcast_to(np.uint8(0), (height, width, 3)), plain["path"])
     if kind not in _LAZY:
         raise MalformedError(f"a signal's kind is one of text, image, {', '.join(_LAZY)}, not {kind!r}")
-    facts: Plain = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items() if k != "kind"}
+    facts: Plain = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items() if k not in ("kind", "open")}
     facts["duration"] = math.nan if facts["duration"] is None else facts["duration"]
     return _LAZY[kind](**facts)
 

@@ -22,6 +22,13 @@ class Turn:
     """When, in seconds, where it is known."""
     text: str
 
+    def __post_init__(self) -> None:
+        """Refuse what is no turn."""
+        if not (isinstance(self.speaker, str) and isinstance(self.text, str)):
+            raise MalformedError(f"a Turn wants speaker and text as str, not {self.speaker!r} and {self.text!r}")
+        if not isinstance(self.span, Span | None):
+            raise MalformedError(f"a Turn's span is a Span or None, not {self.span!r}")
+
 
 @dataclass(frozen=True)
 class Record:
@@ -48,6 +55,11 @@ class Record:
 
     def __post_init__(self) -> None:
         """Bring lists to tuples, and refuse what does not belong."""
+        if not isinstance(self.id, str):
+            raise MalformedError(f"a Record's id is a str, not {self.id!r}")
+        for name, facts in (("people", self.people), ("meta", self.meta), *getattr(self.people, "items", tuple)()):
+            if not isinstance(facts, Mapping):
+                raise MalformedError(f"a Record's {name} maps names to facts, and is no {type(facts).__name__}")
         wanted: tuple[tuple[str, Any], ...] = (("signals", Signal), ("turns", Turn), ("tracks", Track))
         for name, kind in wanted:
             values = tuple(getattr(self, name))

@@ -60,7 +60,9 @@ class _Lazy:
         if not seconds > 0:
             raise MalformedError(f"blocks want seconds > 0, not {seconds}")
         if self.open is None:
-            raise UnreadableError(f"{self.path or 'this signal'} is only named here, not opened; read it again from its file")
+            raise UnreadableError(
+                f"{self.path or 'this signal'} is only named here, not opened; read it again from its file"
+            )
         return self.open(seconds)
 
 
@@ -99,7 +101,9 @@ class Image:
     def __post_init__(self) -> None:
         """Refuse what is no picture."""
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.uint8:
-            raise MalformedError(f"an Image wants height x width x 3 uint8, not {self.pixels.shape} {self.pixels.dtype}")
+            raise MalformedError(
+                f"an Image wants height x width x 3 uint8, not {self.pixels.shape} {self.pixels.dtype}"
+            )
 
     def __eq__(self, other: object) -> bool:
         """Tell whether the pixels are the same."""

@@ -3,6 +3,7 @@
 Knows names, ranges and relations; knows no numbers anybody gave.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -42,14 +43,14 @@ class Axis:
 
     def __post_init__(self) -> None:
         """Refuse what is no axis."""
-        if not self.name:
-            raise MalformedError("an Axis wants a name, not ''")
+        if not (isinstance(self.name, str) and self.name):
+            raise MalformedError(f"an Axis wants a name, not {self.name!r}")
         if self.polarity not in (-1, 0, 1, None):
             raise MalformedError(f"the polarity of {self.name!r} is -1, 0, 1 or None, not {self.polarity!r}")
         if self.vad is not None and not (len(self.vad) == 3 and all(-1 <= x <= 1 for x in self.vad)):
             raise MalformedError(f"the vad of {self.name!r} is three numbers in -1..1, not {self.vad!r}")
-        if not self.low < self.high:
-            raise MalformedError(f"the axis {self.name!r} wants low < high, not {self.low} and {self.high}")
+        if not -math.inf < self.low < self.high < math.inf:
+            raise MalformedError(f"the axis {self.name!r} wants finite low < high, not {self.low} and {self.high}")
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,10 @@ class Space:
         """Refuse what is no space."""
         if self.kind not in KINDS:
             raise MalformedError(f"the kind of space {self.id!r} is one of {', '.join(KINDS)}, not {self.kind!r}")
+        for axis in self.axes:
+            if not isinstance(axis, Axis):
+                raise MalformedError(f"the axes of space {self.id!r} are each an Axis, not {axis!r}")
+        object.__setattr__(self, "axes", tuple(self.axes))
         names = self.names
         if len(set(names)) != len(names):
             twice = sorted({name for name in names if names.count(name) > 1})
@@ -91,7 +96,9 @@ class Space:
         said = {word for axis in self.axes for word in (axis.parent, axis.opposite) if word}
         said |= {word for relation in self.relations for word in (relation.subject, *relation.objects)}
         if said - set(names):
-            raise MalformedError(f"space {self.id!r} relates names it does not have: {', '.join(sorted(said - set(names)))}")
+            raise MalformedError(
+                f"space {self.id!r} relates names it does not have: {', '.join(sorted(said - set(names)))}"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -36,8 +36,12 @@ class Span:
         """Refuse what is no span."""
         if self.unit not in UNITS:
             raise MalformedError(f"a Span's unit is one of {', '.join(UNITS)}, not {self.unit!r}")
-        if not (math.isfinite(self.start) and math.isfinite(self.end) and 0 <= self.start <= self.end):
-            raise MalformedError(f"a Span wants finite 0 <= start <= end, not {self.start} and {self.end}")
+        try:
+            good = math.isfinite(self.start) and math.isfinite(self.end) and 0 <= self.start <= self.end
+        except (TypeError, OverflowError):
+            good = False
+        if not good:
+            raise MalformedError(f"a Span wants finite 0 <= start <= end, not {self.start!r} and {self.end!r}")
 
     @property
     def length(self) -> float:

@@ -74,12 +74,8 @@ class Track:
             self._column("confidence", np.float32, (n,))
         if self.box is not None:
             self._column("box", np.float32, (n, 4))
-        for name in ("about", "note"):
-            column = getattr(self, name)
-            if column is not None:
-                if len(column) != n:
-                    raise MalformedError(f"a Track's {name} wants {n} entries, one a row, not {len(column)}")
-                object.__setattr__(self, name, tuple(column))
+        self._each("about", Span | None, "a Span or None")
+        self._each("note", str, "a str")
         self._words()
         self._spans()
         self._laws()
@@ -87,8 +83,8 @@ class Track:
     def _column(self, name: str, dtype: type, shape: tuple[int, ...]) -> None:
         try:
             with np.errstate(over="ignore"):
-                array = np.array(getattr(self, name), dtype=dtype)
-        except (TypeError, ValueError) as error:
+                array: Array = np.array(getattr(self, name), dtype=dtype)
+        except (TypeError, ValueError, OverflowError) as error:
             raise MalformedError(f"a Track's {name} wants numbers of shape {shape}: {error}") from None
         if array.size == 0 and 0 in shape:
             array = array.reshape(shape)
@@ -96,6 +92,17 @@ class Track:
             raise MalformedError(f"a Track's {name} wants shape {shape} (rows x axes), not {array.shape}")
         array.flags.writeable = False
         object.__setattr__(self, name, array)
+
+    def _each(self, name: str, kind: Any, wanted: str) -> None:
+        given = getattr(self, name)
+        if given is None:
+            return
+        column = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+        if len(column) != len(self.start) or not all(isinstance(item, kind) for item in column):
+            raise MalformedError(
+                f"a Track's {name} wants {len(self.start)} entries, one a row, each {wanted}, not {column!r:.80}"
+            )
+        object.__setattr__(self, name, column)
 
     def _words(self) -> None:
         for name, known in (("unit", UNITS), ("perspective", get_args(Perspective)), ("channel", get_args(Channel))):
@@ -106,7 +113,9 @@ class Track:
         good = np.isfinite(self.start) & np.isfinite(self.end) & (self.start >= 0) & (self.start <= self.end)
         if not good.all():
             i = int(np.argmin(good))
-            raise MalformedError(f"row {i} of a Track wants finite 0 <= start <= end, not {self.start[i]} and {self.end[i]}")
+            raise MalformedError(
+                f"row {i} of a Track wants finite 0 <= start <= end, not {self.start[i]} and {self.end[i]}"
+            )
 
     def _laws(self) -> None:
         said, where = self.values, f"in space {self.space.id!r}"
@@ -126,7 +135,9 @@ class Track:
             wrong = np.isnan(sums) & ~np.isnan(said).all(1) | (np.abs(sums - 1) > SLACK)
             if wrong.any():
                 i = int(np.argmax(wrong))
-                raise MalformedError(f"row {i} of a Track {where} wants probabilities that sum to 1, or all NaN, not {sums[i]}")
+                raise MalformedError(
+                    f"row {i} of a Track {where} wants probabilities that sum to 1, or all NaN, not {sums[i]}"
+                )
 
     def __len__(self) -> int:
         """Return how many rows it has."""
@@ -141,18 +152,35 @@ class Track:
     __hash__ = None  # type: ignore[assignment]
 
     def __getitem__(self, rows: "slice | Sequence[int] | Array") -> "Track":
-        """Return the chosen rows: a slice, indices, or a boolean mask."""
-        chosen = np.arange(len(self))[rows]
-        if chosen.ndim == 0:
+        """Return the chosen rows: a slice, indices, or a boolean mask. Its laws hold of them too."""
+        chosen = rows if isinstance(rows, slice) else np.arange(len(self))[np.asarray(rows) if np.size(rows) else []]
+        if not isinstance(chosen, slice) and chosen.ndim != 1:
             raise MalformedError("a Track gives rows by a slice, a list of indices or a mask, not by a single number")
-        part: dict[str, Any] = {name: getattr(self, name)[chosen] for name in ("start", "end", "values")}
-        for name in ("confidence", "box"):
-            column = getattr(self, name)
-            part[name] = None if column is None else column[chosen]
+        part = object.__new__(Track)
+        part.__dict__.update(self.__dict__)
+        for name in ("start", "end", "values", "confidence", "box"):
+            column = part.__dict__[name]
+            if column is not None:
+                column = column[chosen]
+                column.flags.writeable = False
+                part.__dict__[name] = column
         for name in ("about", "note"):
-            column = getattr(self, name)
-            part[name] = None if column is None else tuple(column[i] for i in chosen)
-        return replace(self, **part)
+            column = part.__dict__[name]
+            if column is not None:
+                picked = column[chosen] if isinstance(chosen, slice) else tuple(column[i] for i in chosen)
+                part.__dict__[name] = picked
+        return part
+
+    def called(self, subject: str, unit: Unit | None = None) -> "Track":
+        """Return it as said of another subject, and in another unit if one is given; the columns are shared.
+
+        Raises:
+            MalformedError: the unit is none of those known.
+        """
+        part = self[:]
+        part.__dict__.update(subject=subject, unit=unit or self.unit)
+        part._words()
+        return part
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -182,7 +210,9 @@ def join(tracks: Iterable[Track]) -> Track:
     for name in ("space", "unit", "subject", "perspective", "channel", "source"):
         if any(getattr(part, name) != getattr(first, name) for part in parts):
             raise MalformedError(f"joined Tracks share their {name}: {sorted({str(getattr(p, name)) for p in parts})}")
-    columns: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ("start", "end", "values")}
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(p, name) for p in parts]) for name in ("start", "end", "values")
+    }
     for name, empty in (("confidence", (np.nan,)), ("box", ((np.nan,) * 4,)), ("about", (None,)), ("note", ("",))):
         if any(getattr(part, name) is not None for part in parts):
             filled = [getattr(p, name) if getattr(p, name) is not None else empty * len(p) for p in parts]

@@ -1,0 +1,1 @@
+"""Who adds answers: a folder a modality, cards beside the code."""

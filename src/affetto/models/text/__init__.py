@@ -1,0 +1,1 @@
+"""What written words feel like."""

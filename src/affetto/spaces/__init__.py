@@ -1,0 +1,1 @@
+"""Taxonomies of feeling, one `*.toml` each, and the ways between them."""

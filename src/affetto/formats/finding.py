@@ -1,0 +1,38 @@
+"""The space that an id in a file means: the one of the catalog, so that its definitions come along."""
+
+from functools import cache
+
+from affetto.core import catalog
+from affetto.core.space import Axis, Kind, Space
+
+
+@cache
+def find_space(id: str) -> Space:
+    """Return a space by its id, and load nothing but spaces, whatever a file says.
+
+    Raises:
+        UnknownNameError: the catalog has no such space.
+    """
+    space: Space = catalog.load(catalog.find(id, "space").id)
+    return space
+
+
+def same_space(id: str, kind: Kind, axes: tuple[Axis, ...]) -> Space:
+    """Return the space of the catalog where it has these names, ranges and kind, else a space of just these axes."""
+    if kind not in ("open", "vector"):
+        known = _known(id)
+        if known is not None and known.kind == kind and list(map(_gist, known.axes)) == list(map(_gist, axes)):
+            return known
+    return Space(id, kind, axes)
+
+
+def _gist(axis: Axis) -> tuple[object, ...]:
+    return axis.name, axis.low, axis.high, axis.unit
+
+
+@cache
+def _known(id: str) -> Space | None:
+    try:
+        return find_space(id)
+    except LookupError:
+        return None

@@ -1,0 +1,212 @@
+"""Who is asked: the model that somebody names, or else the one that reads the language. Loads them by their cards.
+
+Knows languages and ids; knows no model and no file.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TypeVar
+
+from affetto.core import catalog
+from affetto.core.card import Card
+from affetto.core.errors import (
+    AffettoError,
+    CatalogError,
+    MalformedError,
+    MissingExtraError,
+    UnknownNameError,
+    UnreadableError,
+)
+from affetto.core.record import Record
+from affetto.core.roles import Model
+from affetto.core.signal import Text
+
+ENGLISH = "text.affect-en"
+"""Who answers English where no model is named."""
+MANY = "text.affect-multi"
+"""Who answers all other languages where no model is named."""
+CHUNK = 256
+"""Records that a model is asked about at a time."""
+
+Models = str | Model | Sequence[str | Model]
+Work = Callable[[Sequence[Record]], list[Record]]
+Item = TypeVar("Item")
+
+
+def perceiver(model: Models | None = None, language: str | None = None) -> Work:
+    """Return the function that adds the models' Tracks to Records, with whatever it needs loaded but once.
+
+    Args:
+        model: the id of a card, a Model, or several; None: by the language.
+        language: BCP 47 code of all Records; None: each Record's own, or else English, unless it is written in
+            another script.
+
+    Raises:
+        UnknownNameError: no such model, or it does not read that language; names those there are.
+    """
+    given = None if model is None and not language else models_for(None, model, language)
+
+    def work(records: Sequence[Record]) -> list[Record]:
+        records = [in_language(record, language) for record in records]
+        if given is not None:
+            return _ask(given, records)
+        rows: dict[str, list[int]] = {}
+        for i, record in enumerate(records):
+            rows.setdefault(_default_for(record), []).append(i)
+        answered = list(records)
+        for id, mine in rows.items():
+            for i, record in zip(mine, _ask((_model(id),), [records[i] for i in mine]), strict=True):
+                answered[i] = record
+        return answered
+
+    return work
+
+
+def models_for(record: Record | None, model: Models | None = None, language: str | None = None) -> tuple[Model, ...]:
+    """Return the models to ask: those that are named, or the one for the language, or the one for the Record.
+
+    Raises:
+        UnknownNameError: no such model, or it does not read that language; names those there are.
+    """
+    if model is None:
+        return (_model(_default(language) if language else _default_for(record) if record else ENGLISH),)
+    chosen = (model,) if isinstance(model, str | Model) else tuple(model)
+    for one in chosen:
+        card = catalog.find(one, "model") if isinstance(one, str) else one.card
+        if language and not _reads(card, language):
+            raise UnknownNameError(f"language of {card.id}", language, card.languages)
+    return tuple(_model(one) for one in chosen)
+
+
+def names(model: Models | None = None) -> list[str]:
+    """Return the ids and versions of all models that may be asked.
+
+    >>> names("fake")
+    ['fake@1']
+    """
+    if model is None:
+        known = catalog.cards("model")
+        return [str(known[id]) for id in (ENGLISH, MANY) if id in known]
+    return [str(_model(one).card) for one in ((model,) if isinstance(model, str | Model) else model)]
+
+
+def perceive_each(
+    records: Iterable[Record],
+    model: Models | None = None,
+    *,
+    language: str | None = None,
+    at_once: int = CHUNK,
+    keep: bool = False,
+) -> Iterator[Record]:
+    """Yield each Record with the models' Tracks as soon as it is answered; one that fails has `meta["error"]`.
+
+    Args:
+        records: any number of them, read as they are needed.
+        model: as in `perceive`.
+        language: as in `perceive`.
+        at_once: Records that a model is asked about at a time.
+        keep: leave those that bear Tracks already as they are.
+
+    Raises:
+        UnknownNameError: no such model, or it does not read that language; names those there are.
+    """
+    work = perceiver(model, language)
+    return (answered for chunk in chunks(records, at_once) for answered in _each(work, chunk, keep))
+
+
+def in_language(record: Record, language: str | None) -> Record:
+    """Return the Record with its language said where it was not; a talk says it in a Text of all its words."""
+    if not language:
+        return record
+    signals = tuple(
+        replace(signal, language=language) if isinstance(signal, Text) and not signal.language else signal
+        for signal in record.signals
+    )
+    if record.turns and not any(isinstance(signal, Text) for signal in signals):
+        signals += (Text(record.text or "", language),)
+    return replace(record, signals=signals)
+
+
+def chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield the items in lists of `size`, the last one shorter.
+
+    >>> list(chunks("abc", 2))
+    [['a', 'b'], ['c']]
+    """
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def _each(work: Work, records: list[Record], keep: bool) -> list[Record]:
+    """Answer all at once or, where that fails, one by one, so that a bad one never stops the others."""
+    open = [not ("error" in record.meta or (keep and record.tracks)) for record in records]
+    asked = [record for record, yes in zip(records, open, strict=True) if yes]
+    try:
+        answers = iter(work(asked) if asked else ())
+        return [next(answers) if yes else record for record, yes in zip(records, open, strict=True)]
+    except (MissingExtraError, CatalogError, UnknownNameError):
+        raise
+    except Exception as error:
+        if len(records) > 1:
+            return [answered for record in records for answered in _each(work, [record], keep)]
+        said = str(error) if isinstance(error, AffettoError) else f"{type(error).__name__}: {error}"
+        return [replace(records[0], meta={**records[0].meta, "error": said})]
+
+
+def _model(model: str | Model) -> Model:
+    if not isinstance(model, str):
+        return model
+    catalog.find(model, "model")
+    loaded: Model = catalog.load(model)
+    return loaded
+
+
+def _ask(models: Sequence[Model], records: Sequence[Record]) -> list[Record]:
+    answers = []
+    for model in models:
+        answers.append(model(records))
+        if len(answers[-1]) != len(records):
+            raise MalformedError(f"{model.card.id} gave {len(answers[-1])} answers to {len(records)} Records")
+    return [record.add(*(t for part in parts for t in part)) for record, *parts in zip(records, *answers, strict=True)]
+
+
+def _default(language: str) -> str:
+    """Return the id of the model that reads a language, which somebody named for all."""
+    for id in (ENGLISH, MANY):
+        if _reads(catalog.find(id), language):
+            return id
+    known = {code for id in (ENGLISH, MANY) for code in catalog.find(id).languages}
+    raise UnknownNameError("language that a model of Affetto reads", language, known)
+
+
+def _default_for(record: Record) -> str:
+    """Return the id of the model for a Record that may say its own language, or show it by its script."""
+    said = next((signal.language for signal in record.signals if isinstance(signal, Text) and signal.language), "")
+    if said:
+        try:
+            return _default(said)
+        except UnknownNameError as error:
+            raise UnreadableError(f"record {record.id!r}: {error}") from None
+    return MANY if _other_script(record.text or "") else ENGLISH
+
+
+def _other_script(text: str) -> bool:
+    """Tell whether most letters are not Latin, so that it cannot be English."""
+    if text.isascii():
+        return False
+    letters = [ord(character) for character in text[:2000] if character.isalpha()]
+    return 2 * sum(code > 0x24F for code in letters) > len(letters)
+
+
+def _reads(card: Card, language: str) -> bool:
+    codes = {code.lower() for code in card.languages}
+    plain = language.lower().replace("_", "-")
+    family = plain.partition("-")[0]
+    return (
+        not codes
+        or plain in codes
+        or family in codes
+        or (plain == family and any(c.startswith(f"{plain}-") for c in codes))
+    )

@@ -92,3 +92,31 @@ def xed_english() -> list[str]:
     annotated = [line.split("\t")[0].strip() for line in _lines("xed", "AnnotatedData", "en-annotated.tsv.gz")]
     neutral = [line.split("\t")[1].strip() for line in _lines("xed", "AnnotatedData", "neu_en.txt.gz")]
     return [text for text in annotated + neutral if len(text) > 3]
+
+
+BRIGHTER_LANGUAGES = tuple(
+    "afr amh arq ary chn deu eng esp hau hin ibo kin mar orm pcm ptbr ptmz ron rus som sun swa swe tat tir ukr vmw "
+    "yor".split()
+)
+
+
+def plain(text: str) -> str:
+    """Return a text without differences of case and white space, to find the same text twice."""
+    return " ".join(text.casefold().split())
+
+
+def brighter_train(language: str) -> Rows:
+    """Read the training part of BRIGHTER track A without the texts that also stand in the language's dev or test."""
+    held_out = {plain(text) for part in ("dev", "test") for text in brighter("a", language, part).texts}
+    rows = brighter("a", language, "train")
+    kept = [i for i, text in enumerate(rows.texts) if plain(text) not in held_out]
+    return Rows([rows.texts[i] for i in kept], rows.truth[kept])
+
+
+def xed(code: str) -> Rows:
+    """Read XED's projection to a language (`en`: what people annotated): n x 6, Plutchik's eight less two."""
+    name = ("AnnotatedData", "en-annotated.tsv.gz") if code == "en" else ("Projections", f"{code}-projections.tsv.gz")
+    cells = [line.rstrip("\n").split("\t") for line in _lines("xed", *name)]
+    rows = [(row[0], {int(label) for label in row[1].split(",")}) for row in cells if len(row) == 2 and row[1].strip()]
+    truth = [[float(label in labels) for label in (1, 3, 4, 5, 6, 7)] for _, labels in rows]
+    return Rows([text for text, _ in rows], np.array(truth, np.float32))

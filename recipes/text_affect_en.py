@@ -1,18 +1,19 @@
 """Train `text.affect-en`: one English encoder with heads for GoEmotions, Ekman, VAD of reader and writer, intensity.
 
-    python -m recipes.text_affect_en --work build/text-affect-en [--seed 20] [--teachers 3]
+    python -m recipes.text_affect_en --work build/text-affect-en [--full]
 
-Three teachers are fine-tuned from one start (MiniLM, 6 layers) on all tasks at once, differing in seed and learning
-rate; their weights are averaged into a start for the student, which learns from the teachers' mean answers and the
-raters' labels, on the training texts and on XED's unlabelled English sentences. Every stage is kept in `--work` and
-is not repeated when the command is run again. `recipes.publish_text_affect_en` then writes the package's files.
+Two teachers are fine-tuned from MiniLM (6 layers) on all tasks at once, one gently and one boldly. The student goes on
+from the bolder one and learns from the teachers' mean answers and the raters' labels, on the training texts (those with
+rare labels, and the small corpora, more than once) and on XED's unlabelled English sentences. Every stage is kept in
+`--work` and is not repeated when the command is run again. `recipes.publish_text_affect_en` then writes the package's
+files. Seeds are part of the plan below.
 """
 
 import argparse
 import logging
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,14 +24,14 @@ from tokenizers import Tokenizer
 from transformers import BertModel
 
 from affetto.models.text.wording import readable
-from affetto.train.fit import Batch, FitOptions, average, fit
+from affetto.train.fit import Batch, FitOptions, fit
 from recipes import corpora
 
 log = logging.getLogger("text.affect-en")
 HEADS = {"goemotions": 28, "ekman": 7, "vad": 6, "intensity": 6}
-WEIGHTS = {"goemotions": 8.0, "ekman": 0.35, "vad": 0.35, "intensity": 0.25}
 LONGEST = 96
-TOKENS_PER_BATCH = 64 * 20
+RARE = 800
+"""Training rows under which a label of GoEmotions counts as rare."""
 NAMES = """
 Aisha Alejandro Amir Anika Anna Carlos Chen Chloe David Deepa Dmitri Emma Fatima George Hannah Hiroshi Ibrahim Ingrid
 Isabella Jamal James John Jose Kenji Kwame Lakshmi Latoya Layla Linh Lucas Maria Mary Mei Miguel Mohammed Nadia Ngozi
@@ -93,11 +94,43 @@ VAD_MEAN = np.array([2.975, 3.057, 3.051, 2.981, 3.028, 3.080], np.float32)
 VAD_SCALE = np.array([0.428, 0.331, 0.287, 0.342, 0.320, 0.255], np.float32)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """One network to train."""
+
+    seed: int
+    fit: FitOptions
+    size: int
+    """Texts of ordinary length in a batch."""
+    weights: Mapping[str, float]
+    """Of the heads' losses."""
+
+
+GENTLE = Plan(
+    21,
+    FitOptions(epochs=4, rate=1e-4, layer_decay=0.9, average=0.998),
+    64,
+    {"goemotions": 8.0, "ekman": 0.35, "vad": 0.35, "intensity": 0.25},
+)
+BOLD = Plan(
+    7,
+    FitOptions(epochs=3, rate=3e-4, layer_decay=0.95, average=0.995),
+    32,
+    {"goemotions": 8.0, "ekman": 0.35, "vad": 1.0, "intensity": 0.25},
+)
+STUDENT = Plan(
+    20,
+    FitOptions(epochs=4, rate=3e-4, layer_decay=0.95, average=0.996, clip=5.0),
+    64,
+    {"goemotions": 30.0, "ekman": 0.2, "vad": 0.6, "intensity": 0.2},
+)
+
+
 class Batches:
     """Batches of similar length, shuffled by epoch; masked names become real ones half of the time."""
 
-    def __init__(self, data: Table, seed: int) -> None:
-        self.data, self.seed = data, seed
+    def __init__(self, data: Table, plan: Plan) -> None:
+        self.data, self.seed, self.size = data, plan.seed, plan.size * 20
         self.tokenizer = tokenizer()
         lengths = np.array([len(e.ids) for e in self.tokenizer.encode_batch_fast(list(map(readable, data.texts)))])
         self.lengths = lengths
@@ -106,7 +139,7 @@ class Batches:
     def _cut(self, order: np.ndarray) -> list[np.ndarray]:
         batches, start = [], 0
         while start < len(order):
-            size = max(8, TOKENS_PER_BATCH // int(self.lengths[order[start : start + 64]].mean() + 1))
+            size = max(8, self.size // int(self.lengths[order[start : start + 64]].mean() + 1))
             batches.append(order[start : start + size])
             start += size
         return batches
@@ -149,7 +182,7 @@ def padded(rows: list[list[int]]) -> Batch:
     return {"ids": ids, "mask": mask}
 
 
-def loss(module: torch.nn.Module, batch: Batch) -> torch.Tensor:
+def loss(module: torch.nn.Module, batch: Batch, weights: Mapping[str, float]) -> torch.Tensor:
     """Return the weighted sum of the heads' losses over the targets that are known."""
     logits = module(batch["ids"], batch["mask"]).float()
     targets = batch["targets"]
@@ -168,7 +201,7 @@ def loss(module: torch.nn.Module, batch: Batch) -> torch.Tensor:
             value = torch.nn.functional.mse_loss(x[known], y[known])
             if name == "intensity":
                 value = value * 10
-        total = total + WEIGHTS[name] * value * known.any(1).float().mean().sqrt()
+        total = total + weights[name] * value * known.any(1).float().mean().sqrt()
     return total
 
 
@@ -206,8 +239,6 @@ def main() -> None:
     """Run the stages that are not yet in the work folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=20)
-    parser.add_argument("--teachers", type=int, default=3)
     parser.add_argument("--full", action="store_true", help="compute in float32, for processors without bfloat16")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -215,58 +246,66 @@ def main() -> None:
     half = not options.full
 
     train = table("train")
-    plan = FitOptions(epochs=4, layer_decay=0.9, average=0.998, half=half)
-    torch.manual_seed(options.seed)
-    start = Encoder()
     teachers = []
-    for number in range(options.teachers):
-        path = options.work / f"teacher-{number}.pt"
-        teacher = Encoder()
-        teacher.load_state_dict(start.state_dict())
-        if not path.exists():
-            seed = options.seed + 1 + number
-            torch.manual_seed(seed)
-            batches = Batches(train, seed)
-            chosen = replace(plan, rate=(1.0e-4, 1.5e-4, 2.0e-4)[number % 3])
-            said = lambda epoch, module, number=number: report(f"teacher {number}, epoch {epoch}", module, half)  # noqa: E731
-            teacher = fit(teacher, batches, batches.count, loss, chosen, depth, said)
-            torch.save(teacher.state_dict(), path)
-        teacher.load_state_dict(torch.load(path))
-        teachers.append(teacher)
-
-    path = options.work / "student.pt"
-    if not path.exists():
-        student = average(teachers)
-        report("average of the teachers", student, half)
-        lesson = taught(train, teachers, half)
-        torch.manual_seed(options.seed)
-        batches = Batches(lesson, options.seed)
-        chosen = replace(plan, epochs=4, rate=1.5e-4)
-        student = fit(
-            student,
-            batches,
-            batches.count,
-            loss,
-            chosen,
-            depth,
-            lambda epoch, module: report(f"student, epoch {epoch}", module, half),
-        )
-        torch.save(student.state_dict(), path)
+    for name, plan in (("gentle", GENTLE), ("bold", BOLD)):
+        torch.manual_seed(plan.seed)
+        teachers.append(trained(name, Encoder(), train, plan, options.work, half))
+    if not (options.work / "student.pt").exists():
+        lesson = repeated(taught(train, teachers, options.work, half), train)
+        torch.manual_seed(STUDENT.seed)
+        trained("student", teachers[-1], lesson, STUDENT, options.work, half)
 
 
-def taught(train: Table, teachers: list[torch.nn.Module], half: bool, trust: float = 0.7) -> Table:
-    """Blend the teachers' mean answers (share `trust`) with the raters' labels; where there are none, trust all."""
+def trained(name: str, module: Encoder, data: Table, plan: Plan, work: Path, half: bool) -> torch.nn.Module:
+    """Train a network by its plan, or take it from the work folder."""
+    path = work / f"{name}.pt"
+    if path.exists():
+        module.load_state_dict(torch.load(path))
+        return module.eval()
+    batches = Batches(data, plan)
+    made = fit(
+        module,
+        batches,
+        batches.count,
+        lambda network, batch: loss(network, batch, plan.weights),
+        replace(plan.fit, half=half),
+        depth,
+        lambda epoch, network: report(f"{name}, epoch {epoch}", network, half),
+    )
+    torch.save(made.state_dict(), path)
+    return made
+
+
+def taught(train: Table, teachers: list[torch.nn.Module], work: Path, half: bool, trust: float = 0.5) -> Table:
+    """Blend the teachers' mean answers (share `trust`) with the raters' labels; where there are none, trust all.
+
+    Of rare labels the teachers know too little: there the raters' labels stand alone.
+    """
     texts = train.texts + corpora.xed_english()
     sizes = list(HEADS.values())
-    told = np.zeros((len(texts), sum(sizes)), np.float32)
-    for teacher in teachers:
-        logits = torch.from_numpy(answers(teacher, texts, half))
-        go, ekman, vad, intensity = logits.split(sizes, 1)
-        told += torch.cat([go.sigmoid(), ekman.softmax(1), vad, intensity], 1).numpy() / len(teachers)
+    path = work / "told.npy"
+    if not path.exists():
+        told = np.zeros((len(texts), sum(sizes)), np.float32)
+        for teacher in teachers:
+            go, ekman, vad, intensity = torch.from_numpy(answers(teacher, texts, half)).split(sizes, 1)
+            told += torch.cat([go.sigmoid(), ekman.softmax(1), vad, intensity], 1).numpy() / len(teachers)
+        np.save(path, told)
+    told = np.load(path)
     told[:, 42] = np.nan  # disgust has no intensity in BRIGHTER's English part
     known = np.full_like(told, np.nan)
     known[: len(train.texts)] = train.targets
-    return Table(texts, np.where(np.isnan(known), told, trust * told + (1 - trust) * known))
+    shares = np.full(told.shape[1], trust, np.float32)
+    shares[:28][np.nansum(train.targets[:, :28], 0) < RARE] = 0
+    return Table(texts, np.where(np.isnan(known), told, shares * told + (1 - shares) * known))
+
+
+def repeated(lesson: Table, train: Table) -> Table:
+    """Repeat what there is little of: EmoBank, BRIGHTER and texts with a rare label of GoEmotions stand three times."""
+    known = train.targets
+    rare = (known[:, :28] > 0) @ (np.nansum(known[:, :28], 0) < RARE) > 0
+    small = np.flatnonzero(~np.isnan(known[:, 35:]).all(1))
+    rows = np.concatenate([np.arange(len(lesson.texts)), *[small, np.flatnonzero(rare)] * 2])
+    return Table([lesson.texts[i] for i in rows], lesson.targets[rows])
 
 
 if __name__ == "__main__":

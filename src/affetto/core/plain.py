@@ -193,7 +193,8 @@ def _numbers(row: Iterable[np.floating[Any]]) -> list[float | None]:
 
 
 def _array(rows: Any) -> Any:
-    return np.array(rows, dtype=object).astype(np.float32) if rows else np.zeros(0, np.float32)
+    with np.errstate(over="ignore"):
+        return np.array(rows, dtype=object).astype(np.float32) if rows else np.zeros(0, np.float32)
 
 
 def _short(value: Any) -> str:

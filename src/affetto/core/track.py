@@ -156,20 +156,16 @@ class Track:
         chosen = rows if isinstance(rows, slice) else np.arange(len(self))[np.asarray(rows) if np.size(rows) else []]
         if not isinstance(chosen, slice) and chosen.ndim != 1:
             raise MalformedError("a Track gives rows by a slice, a list of indices or a mask, not by a single number")
-        part = object.__new__(Track)
-        part.__dict__.update(self.__dict__)
+        columns = dict(self.__dict__)
         for name in ("start", "end", "values", "confidence", "box"):
-            column = part.__dict__[name]
-            if column is not None:
-                column = column[chosen]
-                column.flags.writeable = False
-                part.__dict__[name] = column
+            if columns[name] is not None:
+                columns[name] = columns[name][chosen]
+                columns[name].flags.writeable = False
         for name in ("about", "note"):
-            column = part.__dict__[name]
-            if column is not None:
-                picked = column[chosen] if isinstance(chosen, slice) else tuple(column[i] for i in chosen)
-                part.__dict__[name] = picked
-        return part
+            if columns[name] is not None:
+                picked = columns[name][chosen] if isinstance(chosen, slice) else [columns[name][i] for i in chosen]
+                columns[name] = tuple(picked)
+        return _unchecked(columns)
 
     def called(self, subject: str, unit: Unit | None = None) -> "Track":
         """Return it as said of another subject, and in another unit if one is given; the columns are shared.
@@ -177,9 +173,9 @@ class Track:
         Raises:
             MalformedError: the unit is none of those known.
         """
-        part = self[:]
-        part.__dict__.update(subject=subject, unit=unit or self.unit)
-        part._words()
+        part = _unchecked(self.__dict__ | {"subject": subject, "unit": unit or self.unit})
+        if part.unit not in UNITS:
+            part._words()
         return part
 
     @property
@@ -195,6 +191,13 @@ class Track:
         """Return the axis with the highest value of a row; None where nothing was said."""
         values = self.values[row]
         return None if np.isnan(values).all() else self.space.axes[int(np.nanargmax(values))]
+
+
+def _unchecked(columns: dict[str, Any]) -> Track:
+    """Return a Track of columns that come from another Track, whose laws therefore hold."""
+    track = object.__new__(Track)
+    track.__dict__.update(columns)
+    return track
 
 
 def join(tracks: Iterable[Track]) -> Track:

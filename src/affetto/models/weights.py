@@ -7,20 +7,20 @@ import hashlib
 from pathlib import Path
 
 from affetto.core.card import Card
-from affetto.core.errors import UnreadableError
+from affetto.core.errors import CatalogError
 
 
 def weights(card: Card) -> Path:
     """Return the weight file that a card names by `weights = "file"`, beside it in `weights/`, checked by sha256.
 
     Raises:
-        UnreadableError: it is missing, or not the file that the card describes.
+        CatalogError: it is missing, or not the file that the card describes.
     """
     path = Path(card.path).parent / "weights" / str(card.facts.get("weights", ""))
     if not path.is_file():
-        raise UnreadableError(f"the weights of {card.id} are missing: {path}; install affetto again")
+        raise CatalogError(f"the weights of {card.id} are missing: {path}; install affetto again")
     if checksum(path) != card.sha256:
-        raise UnreadableError(
+        raise CatalogError(
             f"the weights of {card.id} are not what its card says: {path} differs; install affetto again"
         )
     return path

@@ -89,17 +89,6 @@ def fit(
     return averaged if averaged is not None else module.eval()
 
 
-def average(modules: Iterable[torch.nn.Module]) -> torch.nn.Module:
-    """Return a copy of the first module whose weights are the mean of all (a "model soup", Wortsman et al. 2022)."""
-    parts = list(modules)
-    mean = copy.deepcopy(parts[0])
-    with torch.no_grad():
-        for name, value in mean.state_dict().items():
-            if value.is_floating_point():
-                value.copy_(torch.stack([part.state_dict()[name] for part in parts]).mean(0))
-    return mean
-
-
 def _trapezoid(total: int, warmup: float) -> Callable[[int], float]:
     rise = max(1, math.ceil(total * warmup))
     return lambda step: min((step + 1) / rise, max(0.0, (total - step) / max(1, total - rise)))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from affetto.core.space import Space
 from affetto.core.track import Perspective
-from affetto.models.text.reading import Answer
+from affetto.models.text.reading import Answer, decided
 
 Floats = npt.NDArray[np.float32]
 
@@ -54,13 +54,7 @@ class Head:
         """Return the decided labels of each row of an `any` head, the surest first; None for other heads."""
         if not len(self.threshold):
             return None
-        names = self.space.names
-        decided = values >= self.threshold
-        notes = []
-        for row, yes in zip(values, decided, strict=True):
-            chosen = np.flatnonzero(yes)
-            notes.append("; ".join(names[k] for k in chosen[np.argsort(-row[chosen], kind="stable")]))
-        return notes
+        return decided(values, self.threshold, self.space.names)
 
 
 @dataclass(frozen=True)

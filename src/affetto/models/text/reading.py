@@ -72,6 +72,15 @@ def read(records: Sequence[Record], answer: Answerer, card: Card) -> list[tuple[
     return [tuple(tracks) for tracks in found]
 
 
+def decided(values: npt.NDArray[np.float32], limits: npt.NDArray[np.float32], names: Sequence[str]) -> list[str]:
+    """Return the labels of each row of values (n x k) that reach their limits (k, or n x k), the surest first."""
+    notes = []
+    for row, yes in zip(values, values >= limits, strict=True):
+        chosen = np.flatnonzero(yes)
+        notes.append("; ".join(names[k] for k in chosen[np.argsort(-row[chosen], kind="stable")]))
+    return notes
+
+
 def _pieces(i: int, record: Record) -> list[_Piece]:
     if record.turns:
         languages = [s.language for s in record.signals if isinstance(s, Text)]
@@ -135,6 +144,8 @@ def _tracks(part: Answer, pieces: Sequence[_Piece], card: Card) -> list[tuple[in
     tracks, at = [], 0
     for (record, subject), rows in groups.items():
         track = whole[at : at + len(rows)]
+        if track.note is not None and not any(track.note):
+            track = replace(track, note=None)
         at += len(rows)
         tracks.append((record, track.called(subject, pieces[rows[0]].unit)))
     return tracks

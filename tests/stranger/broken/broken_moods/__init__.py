@@ -1,0 +1,1 @@
+"""A stranger whose card is broken."""

@@ -3,7 +3,7 @@
     python -m recipes.publish_text_affect_en --work build/text-affect-en [--seed 20] [--out FILE]
 
 Calibration and thresholds are fitted on dev with the int8 network that ships. Writes the weights beside the package's
-code, and its results to `benchmarks/results/`; copy the printed sha256 into the card.
+code, and its results to `benchmarks/results/` and the card.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from affetto.models.text.calibration import Calibration
 from affetto.models.text.encoder import Network
 from affetto.models.weights import checksum
 from affetto.train.export import export
-from recipes import corpora
+from recipes import cards, corpora
 from recipes.scores import ece, macro_f1, save_scores
 from recipes.text_affect_en import Encoder
 
@@ -217,7 +217,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--checkpoint", default="student.pt")
+    parser.add_argument("--checkpoint", default="final.pt")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     encoder = Encoder()
@@ -228,6 +228,7 @@ def main() -> None:
     write(encoder, options.out, facts)
     log.info("%s: %.1f MB, sha256 %s", options.out.name, options.out.stat().st_size / 1e6, checksum(options.out))
     measure(Network(options.out), options.seed)
+    cards.update("text.affect-en", options.out, ["goemotions", "emobank", "brighter-b-eng"])
 
 
 if __name__ == "__main__":

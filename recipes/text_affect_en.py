@@ -4,9 +4,9 @@
 
 Two teachers are fine-tuned from MiniLM (6 layers) on all tasks at once, one gently and one boldly. The student goes on
 from the bolder one and learns from the teachers' mean answers and the raters' labels, on the training texts (those with
-rare labels, and the small corpora, more than once) and on XED's unlabelled English sentences. Every stage is kept in
-`--work` and is not repeated when the command is run again. `recipes.publish_text_affect_en` then writes the package's
-files. Seeds are part of the plan below.
+rare labels, and the small corpora, more than once) and on XED's unlabelled English sentences. What ships is the mean of
+the three networks' weights. Every stage is kept in `--work` and is not repeated when the command runs again.
+`recipes.publish_text_affect_en` then writes the package's files. Seeds are part of the plans below.
 """
 
 import argparse
@@ -124,6 +124,10 @@ STUDENT = Plan(
     64,
     {"goemotions": 30.0, "ekman": 0.2, "vad": 0.6, "intensity": 0.2},
 )
+
+
+SHARES = (0.25, 0.25, 0.5)
+"""Of gentle teacher, bold teacher and student in the final weights."""
 
 
 class Batches:
@@ -250,10 +254,23 @@ def main() -> None:
     for name, plan in (("gentle", GENTLE), ("bold", BOLD)):
         torch.manual_seed(plan.seed)
         teachers.append(trained(name, Encoder(), train, plan, options.work, half))
-    if not (options.work / "student.pt").exists():
-        lesson = repeated(taught(train, teachers, options.work, half), train)
-        torch.manual_seed(STUDENT.seed)
-        trained("student", teachers[-1], lesson, STUDENT, options.work, half)
+    lesson = taught(train, teachers, options.work, half)
+    torch.manual_seed(STUDENT.seed)
+    trained("student", teachers[-1], repeated(lesson, train), STUDENT, options.work, half)
+    final = Encoder()
+    final.load_state_dict(averaged([options.work / f"{name}.pt" for name in ("gentle", "bold", "student")], SHARES))
+    torch.save(final.state_dict(), options.work / "final.pt")
+    report("final", final, half)
+    told([final], lesson.texts, options.work / "lesson.npy", half)
+
+
+def averaged(paths: list[Path], shares: tuple[float, ...]) -> dict[str, torch.Tensor]:
+    """Return the weighted mean of checkpoints (a "model soup", Wortsman et al. 2022)."""
+    states = [torch.load(path) for path in paths]
+    return {
+        name: sum(share * state[name].float() for share, state in zip(shares, states, strict=True)).to(value.dtype)
+        for name, value in states[0].items()
+    }
 
 
 def trained(name: str, module: Encoder, data: Table, plan: Plan, work: Path, half: bool) -> torch.nn.Module:
@@ -276,27 +293,31 @@ def trained(name: str, module: Encoder, data: Table, plan: Plan, work: Path, hal
     return made
 
 
+def told(modules: list[torch.nn.Module], texts: list[str], path: Path, half: bool) -> np.ndarray:
+    """Return the mean answers of networks, n x 47: probabilities, standard scores, 0..1; kept in a file."""
+    if not path.exists():
+        sizes = list(HEADS.values())
+        sums = np.zeros((len(texts), sum(sizes)), np.float32)
+        for module in modules:
+            go, ekman, vad, intensity = torch.from_numpy(answers(module, texts, half)).split(sizes, 1)
+            sums += torch.cat([go.sigmoid(), ekman.softmax(1), vad, intensity], 1).numpy()
+        np.save(path, sums / len(modules))
+    return np.load(path)
+
+
 def taught(train: Table, teachers: list[torch.nn.Module], work: Path, half: bool, trust: float = 0.5) -> Table:
     """Blend the teachers' mean answers (share `trust`) with the raters' labels; where there are none, trust all.
 
     Of rare labels the teachers know too little: there the raters' labels stand alone.
     """
     texts = train.texts + corpora.xed_english()
-    sizes = list(HEADS.values())
-    path = work / "told.npy"
-    if not path.exists():
-        told = np.zeros((len(texts), sum(sizes)), np.float32)
-        for teacher in teachers:
-            go, ekman, vad, intensity = torch.from_numpy(answers(teacher, texts, half)).split(sizes, 1)
-            told += torch.cat([go.sigmoid(), ekman.softmax(1), vad, intensity], 1).numpy() / len(teachers)
-        np.save(path, told)
-    told = np.load(path)
-    told[:, 42] = np.nan  # disgust has no intensity in BRIGHTER's English part
-    known = np.full_like(told, np.nan)
+    said = told(teachers, texts, work / "told.npy", half)
+    said[:, 42] = np.nan  # disgust has no intensity in BRIGHTER's English part
+    known = np.full_like(said, np.nan)
     known[: len(train.texts)] = train.targets
-    shares = np.full(told.shape[1], trust, np.float32)
+    shares = np.full(said.shape[1], trust, np.float32)
     shares[:28][np.nansum(train.targets[:, :28], 0) < RARE] = 0
-    return Table(texts, np.where(np.isnan(known), told, shares * told + (1 - shares) * known))
+    return Table(texts, np.where(np.isnan(known), said, shares * said + (1 - shares) * known))
 
 
 def repeated(lesson: Table, train: Table) -> Table:

@@ -2,7 +2,7 @@
 
     python -m recipes.text_finance_en --work build/text-affect-en [--seed 20]
 
-`--work` is where `recipes.text_affect_en` kept its student, whose upper layers are the start; the states come from the
+`--work` is where `recipes.text_affect_en` kept its final weights, whose upper layers are the start; the states come from the
 int8 network that ships. Five folds give the scores (posts with equal words stay together), and their answers to posts
 they did not see the calibration; the network that ships is trained on all 10,000.
 """
@@ -79,7 +79,7 @@ class Posts:
         mask = (torch.arange(states.shape[1]) < torch.from_numpy(self.sizes[rows])[:, None]).long()
         return {"states": states, "mask": mask, "labels": self.labels[rows]}
 
-    def batches(self, rows: np.ndarray, rng: np.random.Generator, size: int = 32) -> Iterator[Batch]:
+    def batches(self, rows: np.ndarray, rng: np.random.Generator, size: int = 64) -> Iterator[Batch]:
         """Yield all rows once, shuffled, in batches of like length."""
         order = rows[np.argsort(self.sizes[rows] + rng.uniform(-3, 3, len(rows)))]
         cuts = [order[i : i + size] for i in range(0, len(order), size)]
@@ -93,8 +93,8 @@ def train(start: Encoder, posts: Posts, rows: np.ndarray, seed: int) -> torch.nn
     rng = np.random.default_rng(seed)
     top = Top(start)
     top.layers.load_state_dict(torch.nn.ModuleList(list(start.body.encoder.layer)[MIDDLE:]).state_dict())
-    options = FitOptions(epochs=4, rate=2e-4, average=0.99, decay=0.05, half=True)
-    return fit(top, lambda _: posts.batches(rows, rng), -(-len(rows) // 32), loss, options)
+    options = FitOptions(epochs=4, rate=3e-4, average=0.98, decay=0.05, half=True)
+    return fit(top, lambda _: posts.batches(rows, rng), -(-len(rows) // 64), loss, options)
 
 
 @torch.no_grad()
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    state = torch.load(options.work / "student.pt")
+    state = torch.load(options.work / "final.pt")
 
     def start() -> Encoder:
         encoder = Encoder()

@@ -68,7 +68,7 @@ def test_as_many_answers_as_records_in_their_order(model: Model) -> None:
 def test_a_batch_answers_as_one_by_one(model: Model) -> None:
     records = [*(post(text, str(i)) for i, text in enumerate(POSTS)), post(""), talk(True), post(POSTS[0] * 40)]
     for together, alone in zip(model(records), [model([record])[0] for record in records], strict=True):
-        assert_same(together, alone)
+        assert_same(together, alone, float(model.card.facts.get("batch_slack", 2e-3)))
 
 
 def test_the_same_words_get_the_same_answer(model: Model) -> None:
@@ -137,8 +137,8 @@ def test_a_very_long_text_is_read_or_refused_but_stops_nobody(model: Model) -> N
     assert {track.space.id for track in tracks} <= set(model.card.spaces)
 
 
-def assert_same(one: tuple, other: tuple) -> None:
-    """Tell that two answers are the same, up to the last digits of float32 arithmetic in another order."""
+def assert_same(one: tuple, other: tuple, slack: float = 2e-3) -> None:
+    """Tell that two answers are the same, up to float32 arithmetic in another order, or what the card owns up to."""
     assert len(one) == len(other)
     for a, b in zip(one, other, strict=True):
         assert (a.space, a.subject, a.perspective, a.unit, a.spans) == (
@@ -148,7 +148,8 @@ def assert_same(one: tuple, other: tuple) -> None:
             b.unit,
             b.spans,
         )
-        assert [*filter(None, a.note or ())] == [*filter(None, b.note or ())]
-        np.testing.assert_allclose(a.values, b.values, atol=2e-3)
+        if slack <= 2e-3:
+            assert [*filter(None, a.note or ())] == [*filter(None, b.note or ())]
+        np.testing.assert_allclose(a.values, b.values, atol=slack)
         if a.confidence is not None:
-            np.testing.assert_allclose(a.confidence, b.confidence, atol=2e-3)
+            np.testing.assert_allclose(a.confidence, b.confidence, atol=slack)

@@ -11,7 +11,7 @@ SCORES = "\n# Scores: written by the recipe from benchmarks/results; do not edit
 
 
 def update(model: str, weight_file: Path, benchmarks: list[str], base: str = "") -> None:
-    """Bring the card of `model` up to date with its weight file, the results of `benchmarks`, and its base's checksum."""
+    """Bring a card up to date with its weight file, the results of `benchmarks`, and its base's checksum."""
     path = HOME / "src/affetto/models/text" / f"{model}.toml"
     text = path.read_text("utf-8").split(SCORES)[0].rstrip("\n") + "\n"
     text = re.sub(r'^sha256 = ".*"$', f'sha256 = "{checksum(weight_file)}"', text, flags=re.M)

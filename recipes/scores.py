@@ -6,7 +6,8 @@ Knows three metrics, until `affetto.metrics` does: macro-F1 of label decisions, 
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from benchmarks.results import save
+
+from benchmarks.results import interval, save
 
 Score = Callable[[np.ndarray], float]
 """Takes row numbers and returns the score over them."""
@@ -31,15 +32,6 @@ def ece(p: np.ndarray, truth: np.ndarray, bins: int = 15) -> float:
     return float(np.mean(errors))
 
 
-def save_scores(
-    benchmark: str, model: str, n: int, seed: int, scores: Mapping[str, Score], notes: str, resamples: int = 1000
-) -> None:
+def save_scores(benchmark: str, model: str, n: int, seed: int, scores: Mapping[str, Score], notes: str) -> None:
     """Compute each score over all n rows and its 95 % interval over bootstrap resamples of the rows, and save them."""
-    rng = np.random.default_rng(seed)
-    draws = [rng.integers(0, n, n) for _ in range(resamples)]
-    metrics = {}
-    for name, score in scores.items():
-        values = [score(rows) for rows in draws]
-        low, high = np.nanpercentile(values, [2.5, 97.5])
-        metrics[name] = {"value": float(score(np.arange(n))), "low": float(low), "high": float(high)}
-    save(benchmark, model, n, metrics, seed, {}, notes)
+    save(benchmark, model, n, {name: interval(score, n, seed) for name, score in scores.items()}, seed, {}, notes)

@@ -305,18 +305,24 @@ def told(modules: list[torch.nn.Module], texts: list[str], path: Path, half: boo
     return np.load(path)
 
 
-def taught(train: Table, teachers: list[torch.nn.Module], work: Path, half: bool, trust: float = 0.5) -> Table:
-    """Blend the teachers' mean answers (share `trust`) with the raters' labels; where there are none, trust all.
+def taught(train: Table, teachers: list[torch.nn.Module], work: Path, half: bool) -> Table:
+    """Return what the teachers say of the training texts and of XED's sentences, blended with the raters' labels."""
+    texts = train.texts + corpora.xed_english()
+    return blended(told(teachers, texts, work / "told.npy", half), train)
+
+
+def blended(said: np.ndarray, train: Table, trust: float = 0.5) -> Table:
+    """Blend answers to the training texts and XED (n x 47, share `trust`) with the raters' labels, where there are any.
 
     Of rare labels the teachers know too little: there the raters' labels stand alone.
     """
-    texts = train.texts + corpora.xed_english()
-    said = told(teachers, texts, work / "told.npy", half)
+    said = said.copy()
     said[:, 42] = np.nan  # disgust has no intensity in BRIGHTER's English part
     known = np.full_like(said, np.nan)
     known[: len(train.texts)] = train.targets
     shares = np.full(said.shape[1], trust, np.float32)
     shares[:28][np.nansum(train.targets[:, :28], 0) < RARE] = 0
+    texts = train.texts + corpora.xed_english()
     return Table(texts, np.where(np.isnan(known), said, shares * said + (1 - shares) * known))
 
 

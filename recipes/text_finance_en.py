@@ -2,9 +2,9 @@
 
     python -m recipes.text_finance_en --work build/text-affect-en [--seed 20]
 
-`--work` is where `recipes.text_affect_en` kept its final weights, whose upper layers are the start; the states come from the
-int8 network that ships. Five folds give the scores (posts with equal words stay together), and their answers to posts
-they did not see the calibration; the network that ships is trained on all 10,000.
+`--work` is where `recipes.text_affect_en` kept its final weights, whose upper layers are the start; the states come
+from the int8 network that ships. Five folds give the scores (posts with equal words stay together), and their answers
+to posts they did not see the calibration; the network that ships is trained on all 10,000.
 """
 
 import argparse
@@ -161,7 +161,7 @@ def main() -> None:
         scores[f"accuracy, {name}"] = lambda rows, right=right: right[rows].mean()
         scores[f"macro-F1, {name}"] = lambda rows, p=p: macro_f1(truth[rows], np.eye(LABELS)[p[rows].argmax(1)])
         scores[f"ECE, {name}"] = lambda rows, p=p: ece(p[rows], truth[rows])
-    notes = "five folds, out-of-fold answers of the float32 adapters on int8 states; each fold calibrated on the four others"
+    notes = "five folds, answers of the float32 adapters on int8 states; each fold calibrated on the four others"
     save_scores("emtract-5fold", "text.finance-en", len(labels), options.seed, scores, notes)
     cards.update("text.finance-en", WEIGHTS, ["emtract-5fold"], find("text.affect-en").sha256)
 

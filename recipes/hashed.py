@@ -1,0 +1,179 @@
+"""What the recipes of hashed n-gram models share: bags of n-grams, the torch module that learns, its int8 tables.
+
+Knows how to train what `affetto.models.text.ngrams` answers with; knows no corpus.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from affetto.models.text import hashing
+from affetto.models.text.hashing import Grams
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Bags:
+    """The n-grams of texts: text i has `numbers[offsets[i]:offsets[i + 1]]` (32 bits each)."""
+
+    numbers: np.ndarray
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def part(self, rows: np.ndarray) -> "Bags":
+        """Return the bags of some rows."""
+        places, offsets = _places(self.offsets, rows)
+        return Bags(self.numbers[places], offsets)
+
+
+def _places(offsets: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    sizes = offsets[rows + 1] - offsets[rows]
+    ends = np.cumsum(sizes)
+    places = np.repeat(offsets[rows] - (ends - sizes), sizes) + np.arange(sizes.sum())
+    return places, np.concatenate([[0], ends])
+
+
+def bags(texts: Sequence[str], grams: Grams) -> Bags:
+    """Return the n-grams of texts, those that `Ngrams` looks up."""
+    numbers, owners = [], []
+    for held, rows in hashing.chunks(texts):
+        read = hashing.tokens(held)
+        _, first, same = np.unique(read.names, return_index=True, return_inverse=True)
+        found, offsets = hashing.letter_grams(read, first, grams)
+        places, by_token = _places(offsets, same)
+        token_rows = np.repeat(np.array(rows), np.diff(read.offsets))
+        numbers.append(found[places])
+        owners.append(np.repeat(token_rows, np.diff(by_token)))
+        if grams.pairs:
+            found, offsets = hashing.pair_grams(read)
+            numbers.append(found)
+            owners.append(np.repeat(np.array(rows), np.diff(offsets)))
+    owner = np.concatenate(owners)
+    order = np.argsort(owner, kind="stable")
+    counts = np.bincount(owner, minlength=len(texts))
+    return Bags(np.concatenate(numbers)[order], np.concatenate([[0], np.cumsum(counts)]))
+
+
+class Hashed(torch.nn.Module):
+    """A table of n-gram vectors, one hidden layer with a bias for each group of rows, one output layer.
+
+    Call it with places (in the table), starts (of each text), counts and groups; it gives logits (n x outputs).
+    """
+
+    def __init__(self, bits: int, width: int, hidden: int, outputs: int, groups: int = 1, drop: float = 0.2) -> None:
+        super().__init__()
+        self.bits = bits
+        self.table = torch.nn.EmbeddingBag(1 << bits, width, mode="sum")
+        self.hidden = torch.nn.Linear(width, hidden, bias=False)
+        self.hidden_bias = torch.nn.Embedding(groups, hidden)
+        self.out = torch.nn.Linear(hidden, outputs, bias=False)
+        self.out_bias = torch.nn.Embedding(groups, outputs)
+        self.drop = torch.nn.Dropout(drop)
+        torch.nn.init.normal_(self.table.weight, 0, 0.05)
+        torch.nn.init.zeros_(self.hidden_bias.weight)
+        torch.nn.init.zeros_(self.out_bias.weight)
+
+    def forward(
+        self, places: torch.Tensor, starts: torch.Tensor, counts: torch.Tensor, groups: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the logits."""
+        x = self.table(places, starts) / counts.sqrt()[:, None]
+        h = torch.relu(self.hidden(self.drop(x)) + self.hidden_bias(groups))
+        return self.out(self.drop(h)) + self.out_bias(groups)
+
+
+def batch(data: Bags, rows: np.ndarray, bits: int, keep: float = 1.0, seed: int = 0) -> list[torch.Tensor]:
+    """Return places, starts and counts of some rows; a share `keep` of the n-grams, drawn by chance."""
+    drawn = data.part(rows)
+    numbers, offsets = drawn.numbers, drawn.offsets
+    if keep < 1:
+        kept = np.random.default_rng(seed).random(len(numbers), dtype=np.float32) < keep
+        before = np.concatenate([[0], np.cumsum(kept)])
+        numbers, offsets = numbers[kept], before[offsets]
+    counts = np.maximum(np.diff(offsets), 1).astype(np.float32)
+    places = (numbers >> np.uint32(32 - bits)).astype(np.int64)
+    return [torch.from_numpy(places), torch.from_numpy(offsets[:-1]), torch.from_numpy(counts)]
+
+
+@dataclass(frozen=True)
+class HashedOptions:
+    """How a `Hashed` module is trained."""
+
+    rate: float = 3e-3
+    """Peak learning rate of Adam: linear warm-up of 200 steps, then linear decay to zero."""
+    keep: float = 0.5
+    """Share of the n-grams seen at each visit of a text."""
+    rows: int = 256
+    """Texts a batch."""
+    decay: float = 0.0
+    """Weight decay of the table (decoupled), a step at full rate."""
+
+
+def fit(
+    module: Hashed,
+    data: Bags,
+    groups: np.ndarray,
+    epochs: Sequence[np.ndarray],
+    loss: Callable[[torch.Tensor, np.ndarray], torch.Tensor],
+    options: HashedOptions,
+    seed: int,
+    said: Callable[[int], None] = lambda epoch: None,
+) -> None:
+    """Train on the rows of each epoch in turn; `loss(logits, rows)` says how wrong the logits are."""
+    rng = np.random.default_rng(seed)
+    adam = torch.optim.AdamW(
+        [
+            {"params": [module.table.weight], "weight_decay": options.decay},
+            {"params": [p for n, p in module.named_parameters() if n != "table.weight"], "weight_decay": 0.0},
+        ],
+        lr=options.rate,
+    )
+    steps, step, started = sum(-(-len(rows) // options.rows) for rows in epochs), 0, time.time()
+    for epoch, members in enumerate(epochs):
+        module.train()
+        rows_of_epoch, total = rng.permutation(members), 0.0
+        for at in range(0, len(rows_of_epoch), options.rows):
+            rows = rows_of_epoch[at : at + options.rows]
+            for group in adam.param_groups:
+                group["lr"] = options.rate * min(1, (step + 1) / 200) * (1 - step / steps)
+            drawn = batch(data, rows, module.bits, options.keep, seed=seed * 1_000_003 + step)
+            value = loss(module(*drawn, torch.from_numpy(groups[rows])), rows)
+            adam.zero_grad()
+            value.backward()
+            adam.step()
+            total += value.item() * len(rows)
+            step += 1
+        log.info("epoch %d: loss %.4f, %.0f s", epoch, total / max(1, len(members)), time.time() - started)
+        said(epoch)
+
+
+@torch.no_grad()
+def logits(module: Hashed, data: Bags, groups: np.ndarray) -> np.ndarray:
+    """Return the logits of all rows, n x outputs."""
+    module.eval()
+    out = []
+    for at in range(0, len(data), 1024):
+        rows = np.arange(at, min(len(data), at + 1024))
+        out.append(module(*batch(data, rows, module.bits), torch.from_numpy(groups[rows])).numpy())
+    return np.concatenate(out)
+
+
+def rounded(table: np.ndarray, spread: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return a table as int8 with one scale a column, and the scales.
+
+    With `spread` > 0 the largest value kept is that many standard deviations of a column (of what is not 0); what lies
+    beyond is cut to it.
+    """
+    largest = np.abs(table).max(0)
+    if spread > 0:
+        deviation = np.sqrt((table**2).sum(0) / np.maximum(1, (table != 0).sum(0)))
+        largest = np.minimum(largest, spread * deviation)
+    scale = np.maximum(largest, 1e-12) / 127
+    return np.clip(np.round(table / scale), -127, 127).astype(np.int8), scale.astype(np.float32)

@@ -26,7 +26,7 @@ ENGLISH = "text.affect-en"
 """Who answers English where no model is named."""
 MANY = "text.affect-multi"
 """Who answers all other languages where no model is named."""
-CHUNK = 256
+CHUNK = 1024
 """Records that a model is asked about at a time."""
 
 Models = str | Model | Sequence[str | Model]

@@ -7,6 +7,7 @@ numbers; `reading` turns them into Tracks.
 import json
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ WINDOW = 128
 """Word pieces of a window, the two at its ends included."""
 OVERLAP = 32
 """Word pieces that neighbouring windows share."""
-BATCH = 64 * 24
+BATCH = 1024
 """Word pieces that are computed at once."""
 
 
@@ -49,7 +50,7 @@ class Network:
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or processors()
+        options.intra_op_num_threads = 1  # batches run side by side instead: they need not wait for each other
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
@@ -59,6 +60,7 @@ class Network:
             self.facts: dict[str, Any] = json.loads(facts["affetto.calibration"])
         except Exception as error:  # onnxruntime and tokenizers raise plain exceptions of their own
             raise UnreadableError(f"{path.name} is no text network of affetto: {error}") from None
+        self.pool = ThreadPoolExecutor(threads or processors())
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
         self.first, self.last = (self.tokenizer.token_to_id(token) or 0 for token in ("[CLS]", "[SEP]"))
@@ -66,14 +68,17 @@ class Network:
     def logits(self, texts: Sequence[str], output: str = "logits") -> Floats:
         """Return the logits of texts, n x k; a long text's are the mean over its windows, by their length."""
         windows, owners, sizes = self._windows(texts)
-        out: Floats | None = None
-        for rows, ids, mask in batches(windows, BATCH):
-            part = self.session.run([output], {"ids": ids, "mask": mask})[0]
-            if out is None:
-                out = np.zeros((len(texts), part.shape[1]), np.float32)
-            np.add.at(out, owners[rows], part * sizes[rows, None])
-        if out is None:
+
+        def ask(batch: tuple[Ids, Ids, Ids]) -> tuple[Ids, Floats]:
+            rows, ids, mask = batch
+            return rows, self.session.run([output], {"ids": ids, "mask": mask})[0]
+
+        parts = list(self.pool.map(ask, batches(windows, BATCH)))
+        if not parts:
             return np.zeros((0, 0), np.float32)
+        out = np.zeros((len(texts), parts[0][1].shape[1]), np.float32)
+        for rows, part in parts:
+            np.add.at(out, owners[rows], part * sizes[rows, None])
         return out / np.bincount(owners, sizes, len(texts)).astype(np.float32)[:, None]
 
     def states(self, texts: Sequence[str]) -> Iterator[tuple[Ids, Floats, Floats, Ids]]:

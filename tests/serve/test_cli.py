@@ -432,6 +432,7 @@ def test_an_interrupt_is_one_line_and_keeps_what_is_done(tmp_path: Path) -> None
         [*AFFETTO, "perceive", "-m", "fake", "--lines", str(path), "--out", str(out)],
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a shell's background job ignores it
     )
     for _ in range(6000):
         if running.poll() is not None or (tmp_path / "out.csv.part").exists():

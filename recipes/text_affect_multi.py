@@ -6,7 +6,7 @@ Two halves answer. Each language has weights of its own n-grams (`recipes.own_ta
 table of n-grams that all languages share, and learn as well from GoEmotions and from XED's subtitles in 24 languages.
 Both are trained in three folds, so that what blends them, calibrates them and sets the thresholds has not seen the text
 before (training texts out of fold, and dev). A third table tells the languages apart. Every stage is kept in `--work`
-and is not repeated when the command is run again. Writes the package's file and, from test, its results.
+and is not repeated when the command is run again. Writes the package's file, its card and, from test, its results.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import torch
 
 from affetto.models.text.hashing import Grams
 from affetto.models.text.ngrams import Ngrams
-from recipes import corpora, own_tables, tongues
+from recipes import cards, corpora, own_tables, tongues
 from recipes.blends import Blend, blend
 from recipes.brighter_scores import measure
 from recipes.hashed import Bags, Hashed, HashedOptions, bags, fit, logits, rounded
@@ -213,6 +213,7 @@ def main() -> None:
     model.save(options.out)
     log.info("%s: %.2f MB", options.out, options.out.stat().st_size / 1e6)
     measure(Ngrams.load(options.out), options.seed)
+    cards.update("text.affect-multi", options.out, ["brighter-a"])
 
 
 if __name__ == "__main__":

@@ -65,8 +65,7 @@ def explain(
     """
     options = options or OcclusionOptions()
     text = _text(record, track, row)
-    values = track.values[row]
-    if np.isnan(values).all():
+    if np.isnan(track.values[row]).all():
         return ()
     column = track.space.index(axis) if axis else _most_telling(track, row)
     chosen = track.space.axes[column]

@@ -111,8 +111,8 @@ def batches(windows: Sequence[Sequence[int]], size: int) -> Iterator[tuple[Ids, 
     lengths = np.array([len(window) for window in windows], np.int64)
     order, at = np.argsort(lengths, kind="stable"), 0
     while at < len(order):
-        count = max(1, size // int(lengths[order[at]]))
-        while count > 1 and at + count <= len(order) and lengths[order[at + count - 1]] * count > size:
+        count = min(max(1, size // int(lengths[order[at]])), len(order) - at)
+        while count > 1 and lengths[order[at + count - 1]] * count > size:
             count -= 1
         rows = order[at : at + count]
         ids = np.zeros((len(rows), int(lengths[rows[-1]])), np.int64)

@@ -1,7 +1,8 @@
-"""What can be done with Records and Tracks, as four Protocols. Whoever fits one belongs, without inheriting."""
+"""What can be done with Records and Tracks, as Protocols. Whoever fits one belongs, without inheriting."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from affetto.core.card import Card
 from affetto.core.record import Record
@@ -50,4 +51,28 @@ class Runner(Protocol):
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield the results in the order of the items."""
+        ...
+
+
+class Appender(Protocol):
+    """Writes Records to the end of a growing file; a format gives one and a batch asks for one."""
+
+    def open(self, path: Path, offset: int, state: Mapping[str, Any]) -> None:
+        """Open the growing file, cut it at `offset` bytes and go on as `state` says (both empty at first)."""
+        ...
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write Records."""
+        ...
+
+    def sync(self) -> tuple[int, dict[str, Any]]:
+        """Bring all to the disk; return the bytes so far, and what `open` needs to go on from here."""
+        ...
+
+    def close(self) -> None:
+        """Close the growing file, whole or not."""
+        ...
+
+    def finish(self, path: Path, out: Path) -> None:
+        """Make `out` of the closed, whole growing file, atomically, and remove that."""
         ...

@@ -4,12 +4,13 @@ Each module has `read(path)`, `write(records, path)` and `appender()`, the last 
 """
 
 import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from affetto.core.errors import UnknownNameError
 from affetto.core.record import Record
+from affetto.core.roles import Appender
 
 FORMATS: dict[str, str] = {
     ".json": "json",
@@ -31,30 +32,6 @@ TITLES: dict[str, str] = {
     "emotionml": "EmotionML 1.0 of the W3C",
 }
 """Module -> one line for lists."""
-
-
-class Appender(Protocol):
-    """Writes Records to the end of a growing file; the same Protocol as `run.batch` asks for."""
-
-    def open(self, path: Path, offset: int, state: Mapping[str, Any]) -> None:
-        """Open the growing file, cut it at `offset` bytes and go on as `state` says (both empty at first)."""
-        ...
-
-    def append(self, records: Sequence[Record]) -> None:
-        """Write Records."""
-        ...
-
-    def sync(self) -> tuple[int, dict[str, Any]]:
-        """Bring all to the disk; return the bytes so far, and what `open` needs to go on from here."""
-        ...
-
-    def close(self) -> None:
-        """Close the growing file, whole or not."""
-        ...
-
-    def finish(self, path: Path, out: Path) -> None:
-        """Make `out` of the closed, whole growing file, atomically, and remove that."""
-        ...
 
 
 class Format(Protocol):

@@ -10,10 +10,10 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from affetto.core.errors import (
     AffettoError,
@@ -23,6 +23,7 @@ from affetto.core.errors import (
     UnreadableError,
 )
 from affetto.core.record import Record
+from affetto.core.roles import Appender
 from affetto.core.signal import Text
 
 Work = Callable[[list[Record]], list[Record]]
@@ -33,30 +34,6 @@ _CHARACTERS = 1 << 22
 """Characters of a chunk, at most, but for a single longer text."""
 _BLAMELESS = (ImportError, CatalogError, UnknownNameError)
 """Errors that are no row's fault, and would be the same for every row."""
-
-
-class Appender(Protocol):
-    """Writes Records to the end of a growing file; `formats.by_path(out).appender()` gives one."""
-
-    def open(self, path: Path, offset: int, state: Mapping[str, Any]) -> None:
-        """Open the growing file, cut it at `offset` bytes and go on as `state` says (both empty at first)."""
-        ...
-
-    def append(self, records: Sequence[Record]) -> None:
-        """Write Records."""
-        ...
-
-    def sync(self) -> tuple[int, dict[str, Any]]:
-        """Bring all to the disk; return the bytes so far, and what `open` needs to go on from here."""
-        ...
-
-    def close(self) -> None:
-        """Close the growing file, whole or not."""
-        ...
-
-    def finish(self, path: Path, out: Path) -> None:
-        """Make `out` of the closed, whole growing file, atomically, and remove that."""
-        ...
 
 
 @dataclass(frozen=True)

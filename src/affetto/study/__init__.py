@@ -1,0 +1,1 @@
+"""Questions of research, asked of Records and Tracks: one file a question. Knows no model and no file."""

@@ -21,6 +21,8 @@ from affetto.core.errors import AffettoError, CatalogError, UnknownNameError
 _HOME = Path(__file__).resolve().parents[1]
 _SHELVES = ("spaces", "models", "datasets", "bench")
 GROUP = "affetto.cards"
+_NO_CARDS = "published"
+"""The folder whose TOML files are tables of published results, not cards."""
 
 
 def cards(kind: CardKind | None = None) -> dict[str, Card]:
@@ -83,7 +85,8 @@ def _read(path: Path) -> Card:
 
 @cache
 def _own() -> tuple[Path, ...]:
-    return tuple(path for shelf in _SHELVES for path in sorted((_HOME / shelf).rglob("*.toml")))
+    found = (path for shelf in _SHELVES for path in sorted((_HOME / shelf).rglob("*.toml")))
+    return tuple(path for path in found if path.parent.name != _NO_CARDS)
 
 
 @cache

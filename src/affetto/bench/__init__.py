@@ -1,0 +1,1 @@
+"""Protocols, runs and tables: which numbers may be compared."""

@@ -1,0 +1,295 @@
+"""What costs nothing or little: the majority, chance, and a regression on counts of words and letters.
+
+Each learns from Records and the truth of their rows, and is then a Model: a row a post, or a row a turn. Knows no
+corpus and no metric. TF-IDF needs scikit-learn (extra `bench`).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from affetto.bench.protocol import Benchmark
+from affetto.bench.rows import truth_rows
+from affetto.core import catalog
+from affetto.core.card import Card
+from affetto.core.errors import MalformedError, MissingExtraError, UnknownNameError
+from affetto.core.record import Record
+from affetto.core.signal import Text
+from affetto.core.space import Space
+from affetto.core.span import Unit
+from affetto.core.track import Perspective, Track
+
+C = 4.0
+"""Inverse strength of the regression's prior: the better of 1 and 4 on the dev split of GoEmotions."""
+ALPHA = 1.0
+"""Strength of the prior of the regression on graded axes."""
+TOKEN = r"\w+|[^\w\s]"
+"""What counts as a word: also a single sign, such as an emoji or an exclamation mark."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The words that one row of an answer lies on."""
+
+    record: int
+    subject: str
+    unit: Unit
+    start: float
+    end: float
+    text: str
+
+
+class Baseline:
+    """What the three have in common: learning from Tracks, and answering Records.
+
+    Args:
+        space: of the answers, itself or its id.
+        seed: of whatever is drawn.
+        perspective: of the answers; where it is `evoked` they are the reader's.
+    """
+
+    id = ""
+    title = ""
+
+    def __init__(self, space: Space | str, seed: int = 0, perspective: Perspective = "expressed") -> None:
+        self.space: Space = catalog.load(space) if isinstance(space, str) else space
+        if self.space.kind not in ("one", "any", "graded"):
+            raise MalformedError(f"{self.id} learns labels or degrees, and {self.space.id} is {self.space.kind!r}")
+        self.seed = seed
+        self.perspective = perspective
+        self.fitted = False
+        self.card = Card(
+            self.id,
+            "model",
+            "1",
+            self.title,
+            spaces=(self.space.id,),
+            channel="text",
+            source="src/affetto/bench/baselines.py",
+            licence="MIT",
+            intended_use="The least that a system in a benchmark has to beat.",
+            limits=("It knows its training rows and nothing else.",),
+        )
+
+    def fit(self, train: Sequence[Record], truth: Sequence[Track]) -> Self:
+        """Learn from the rows of Tracks, one Track a Record (a Record may stand there several times); return itself.
+
+        Raises:
+            MalformedError: they are not as many, are in another space, or no row says anything of any words.
+            MissingExtraError: scikit-learn is needed and not installed.
+        """
+        if len(train) != len(truth):
+            raise MalformedError(f"{self.id} wants a Track for each Record, not {len(truth)} for {len(train)}")
+        odd = {track.space.id for track in truth if track.space != self.space}
+        if odd:
+            raise MalformedError(f"{self.id} learns {self.space.id}, not {', '.join(sorted(odd))}; translate the truth")
+        texts, values = [], []
+        for record, track in zip(train, truth, strict=True):
+            for row in range(len(track)):
+                texts.append(words(record, track.unit, track.start[row], track.end[row]))
+                values.append(track.values[row])
+        return self.learn(texts, np.array(values, np.float64).reshape(-1, len(self.space.axes)))
+
+    def learn(self, texts: Sequence[str], values: Floats) -> Self:
+        """Learn from n texts and what raters said of each, n x k; rows without words or without truth are left out.
+
+        Raises:
+            MalformedError: no row is left.
+            MissingExtraError: scikit-learn is needed and not installed.
+        """
+        said = np.array([bool(text.strip()) for text in texts], bool) & ~np.isnan(values).all(1)
+        if not said.any():
+            raise MalformedError(f"{self.id} wants at least one row with words and truth in {self.space.id} to learn")
+        self._learn([text for text, yes in zip(texts, said, strict=True) if yes], values[said])
+        self.fitted = True
+        return self
+
+    def __call__(self, records: Sequence[Record]) -> list[tuple[Track, ...]]:
+        """Return a Track for each text, or for each speaker of a talk; NaN where there are no words.
+
+        Raises:
+            MalformedError: it has not learned yet.
+        """
+        if not self.fitted:
+            raise MalformedError(f"{self.id} has not learned yet: call fit first")
+        found = [piece for i, record in enumerate(records) for piece in pieces(i, record)]
+        values = np.full((len(found), len(self.space.axes)), np.nan)
+        asked = [n for n, piece in enumerate(found) if piece.text.strip()]
+        if asked:
+            keys = [f"{records[found[n].record].id}\0{found[n].start}" for n in asked]
+            values[asked] = self._say([found[n].text for n in asked], keys)
+        groups: dict[tuple[int, str], list[int]] = {}
+        for n, piece in enumerate(found):
+            subject = "reader" if self.perspective == "evoked" else piece.subject
+            groups.setdefault((piece.record, subject), []).append(n)
+        tracks: list[list[Track]] = [[] for _ in records]
+        for (record, subject), rows in groups.items():
+            tracks[record].append(self._track([found[n] for n in rows], values[rows], subject))
+        return [tuple(own) for own in tracks]
+
+    def _track(self, rows: Sequence[Piece], values: Floats, subject: str) -> Track:
+        return Track(
+            self.space,
+            np.array([piece.start for piece in rows]),
+            np.array([piece.end for piece in rows]),
+            values.astype(np.float32),
+            unit=rows[0].unit,
+            subject=subject,
+            perspective=self.perspective,
+            source=str(self.card),
+        )
+
+    def _learn(self, texts: Sequence[str], values: Floats) -> None:
+        raise NotImplementedError
+
+    def _say(self, texts: Sequence[str], keys: Sequence[str]) -> Floats:
+        raise NotImplementedError
+
+
+class Majority(Baseline):
+    """Always says the same: how often each label was right in training, or the mean of each graded axis.
+
+    >>> from affetto.core.space import Axis
+    >>> mood = Space("mood-2", "one", (Axis("good"), Axis("bad")))
+    >>> always = Majority(mood).learn(["a", "b", "c", "d"], np.eye(2)[[0, 0, 0, 1]])
+    >>> always([Record("1", (Text("so sad"),))])[0][0].values.tolist()
+    [[0.75, 0.25]]
+    """
+
+    id = "baseline.majority"
+    title = "Always the same: how often each label was right in training, or the mean"
+
+    def _learn(self, texts: Sequence[str], values: Floats) -> None:
+        known = (~np.isnan(values)).sum(0)
+        self.prior = np.where(known, np.nansum(values, 0) / np.maximum(known, 1), np.nan)
+
+    def _say(self, texts: Sequence[str], keys: Sequence[str]) -> Floats:
+        return np.tile(self.prior, (len(texts), 1))
+
+
+class Random(Baseline):
+    """Says what raters said of some training row, drawn by the seed and where the words stand, not by the words."""
+
+    id = "baseline.random"
+    title = "Chance: what was said of some training row"
+
+    def _learn(self, texts: Sequence[str], values: Floats) -> None:
+        self.rows = values
+
+    def _say(self, texts: Sequence[str], keys: Sequence[str]) -> Floats:
+        return self.rows[[self._drawn(key) for key in keys]]
+
+    def _drawn(self, key: str) -> int:
+        digest = hashlib.sha256(f"{self.seed}\0{key}".encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:8], "big") % len(self.rows)
+
+
+class TfidfLogistic(Baseline):
+    """One regression a label on TF-IDF of words (1 to 2) and of letters within words (2 to 5); ridge for degrees.
+
+    Labels of kind `any` learn and answer alone. Of kind `one` the label that most raters gave is right, and the
+    answers are scaled to 1. A label that training does not tell apart is said as often as it was there.
+    """
+
+    id = "baseline.tfidf"
+    title = "Regression on TF-IDF of words and letters"
+
+    def _learn(self, texts: Sequence[str], values: Floats) -> None:
+        try:
+            from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - an extra
+            from sklearn.pipeline import make_union  # noqa: PLC0415
+        except ImportError:
+            raise MissingExtraError(self.id, "bench") from None
+        rare = {"min_df": 2, "sublinear_tf": True, "dtype": np.float32} if len(texts) > 1000 else {}
+        self.counts = make_union(
+            TfidfVectorizer(ngram_range=(1, 2), token_pattern=TOKEN, **rare),
+            TfidfVectorizer(ngram_range=(2, 5), analyzer="char_wb", **rare),
+        )
+        features = self.counts.fit_transform(texts)
+        self.prior = np.full(values.shape[1], np.nan)
+        self.axes: list[Any] = [None] * values.shape[1]
+        for k in range(values.shape[1]):
+            known = ~np.isnan(values[:, k])
+            if known.any():
+                self.axes[k], self.prior[k] = self._axis(features[known], self._right(values, k)[known])
+
+    def _right(self, values: Floats, k: int) -> Floats:
+        """Return n, what the regression of an axis learns: degrees, or whether the label is right."""
+        if self.space.kind == "graded":
+            return values[:, k]
+        limit = np.nanmax(values, 1) if self.space.kind == "one" else np.full(len(values), np.nextafter(0.5, 1))
+        return (values[:, k] >= limit).astype(np.float64)
+
+    def _axis(self, features: Any, right: Floats) -> tuple[Any, float]:
+        from sklearn.linear_model import LogisticRegression, Ridge  # noqa: PLC0415 - an extra
+
+        if len(set(right.tolist())) < 2:
+            return None, float(right.mean())
+        if self.space.kind == "graded":
+            return Ridge(ALPHA).fit(features, right), np.nan
+        return LogisticRegression(C=C, solver="liblinear", dual=True, tol=0.1, random_state=0).fit(features, right), 0.0
+
+    def _say(self, texts: Sequence[str], keys: Sequence[str]) -> Floats:
+        features = self.counts.transform(texts)
+        out = np.tile(self.prior, (len(texts), 1))
+        for k, (axis, of) in enumerate(zip(self.axes, self.space.axes, strict=True)):
+            if axis is None:
+                continue
+            graded = self.space.kind == "graded"
+            out[:, k] = (
+                np.clip(axis.predict(features), of.low, of.high) if graded else axis.predict_proba(features)[:, 1]
+            )
+        return out / np.nansum(out, 1, keepdims=True) if self.space.kind == "one" else out
+
+
+def taught(system: str, benchmark: Benchmark, records: Sequence[Record], seed: int) -> Baseline:
+    """Return a baseline that has learned the rows of a benchmark's training Records, in the benchmark's space.
+
+    A Record whose text also stands in a later split is left out.
+
+    Raises:
+        UnknownNameError: no baseline is called so.
+        MalformedError: no row of truth is left.
+        MissingExtraError: scikit-learn is needed and not installed.
+    """
+    made = {kind.id: kind for kind in (Majority, Random, TfidfLogistic)}
+    if system not in made:
+        raise UnknownNameError("baseline", system, made)
+    kept = [record for record in records if not record.meta.get("duplicate_of")]
+    rows = truth_rows(benchmark, kept)
+    texts = [words(kept[place.record], place.unit, place.start, place.end) for place in rows.places]
+    return made[system](rows.space, seed, benchmark.perspective).learn(texts, rows.values)
+
+
+def pieces(i: int, record: Record) -> list[Piece]:
+    """Return what the rows of an answer lie on: each Text, by `writer`, or each turn, in seconds where all have them.
+
+    >>> [(piece.subject, piece.start, piece.end) for piece in pieces(0, Record("1", (Text("Oh no"), Text("Yes"))))]
+    [('writer', 0, 5), ('writer', 6, 9)]
+    """
+    found: list[Piece] = []
+    if record.turns:
+        timed = all(turn.span is not None and turn.span.unit == "s" for turn in record.turns)
+        for k, turn in enumerate(record.turns):
+            start, end = (turn.span.start, turn.span.end) if timed and turn.span else (k, k + 1)
+            found.append(Piece(i, turn.speaker or "speaker", "s" if timed else "turn", start, end, turn.text))
+        return found
+    at = 0
+    for signal in record.signals:
+        if isinstance(signal, Text):
+            found.append(Piece(i, "writer", "char", at, at + len(signal.text), signal.text))
+            at += len(signal.text) + 1
+    return found
+
+
+def words(record: Record, unit: str, start: float, end: float) -> str:
+    """Return the words within a span of a Record: some of its characters, or the turns that lie in it, a line each."""
+    if unit == "char":
+        return (record.text or "")[int(start) : int(end)]
+    return "\n".join(p.text for p in pieces(0, record) if p.unit == unit and start <= p.start and p.end <= end)

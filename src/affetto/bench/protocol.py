@@ -1,0 +1,114 @@
+"""What a benchmark is: which rows of which corpus, in which space, scored how, with what allowed on dev.
+
+Knows the keys of a benchmark's card, besides what all cards say:
+
+    corpus = "goemotions"       the id of a dataset
+    split = "test"              what is scored; dev and train (below) are never scored
+    dev = "dev"                 where thresholds and probes are fitted; empty: nothing may be fitted
+    train = "train"             what baselines learn from; empty: from the other folds
+    folds = 0                   where there is no published split: so many folds, disjoint in `group`
+    parts = []                  of the corpus; empty: all, each scored alone, and their mean
+    truth = "goemotions-28"     the space of the raters' labels
+    space = "ekman-7"           the space that is scored; where it differs, the truth goes over the bridge
+    perspective = "expressed"   of the raters' labels
+    subject = ""                whose; empty: whoever it is
+    right = "any"               of kind `one`: `any` label that raters gave is right, or only the `top` one
+    metrics = ["macro_f1"]      those shown, the headline first
+    group = ""                  key of meta whose values the interval draws; empty: each Record is its own
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from affetto.core.card import Card
+from affetto.core.errors import CatalogError
+from affetto.core.record import Record
+from affetto.core.track import Perspective, Track
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One protocol."""
+
+    card: Card
+    corpus: str
+    split: str
+    truth: str
+    space: str
+    metrics: tuple[str, ...]
+    perspective: Perspective = "expressed"
+    subject: str = ""
+    dev: str = ""
+    train: str = ""
+    folds: int = 0
+    parts: tuple[str, ...] = ()
+    right: str = "any"
+    group: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its name, version included."""
+        return self.card.id
+
+    def truths(self, record: Record) -> list[Track]:
+        """Return the Tracks of a Record that are the truth here: the raters' common ones, never a single rater's."""
+        return [
+            track
+            for track in record.tracks
+            if track.space.id == self.truth
+            and track.perspective == self.perspective
+            and self.subject in ("", track.subject)
+            and not track.source.startswith(("rater:", "silver:"))
+        ]
+
+    def group_of(self, record: Record) -> str:
+        """Return what the Record is drawn together with in the bootstrap."""
+        return str(record.meta[self.group]) if self.group else record.id
+
+    def fold_of(self, record: Record, seed: int) -> int:
+        """Return the fold of a Record: the one its corpus gives it, or else one that its group has by the seed."""
+        given = record.meta.get("fold")
+        return int(given) if given is not None else fold_of(self.group_of(record), self.folds, seed)
+
+
+def load(card: Card) -> Benchmark:
+    """Return the benchmark that a card describes.
+
+    Raises:
+        CatalogError: the card lacks a key, or has one that nobody knows.
+    """
+    known = {field.name for field in fields(Benchmark)} - {"card"}
+    said: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in card.facts.items()
+    }
+    odd = sorted(set(said) - known)
+    missing = sorted({"corpus", "split", "truth", "space", "metrics"} - set(said))
+    if odd or missing:
+        words = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(odd)}, which no benchmark has"
+        raise CatalogError(f"the benchmark card {card.id} {words}")
+    if said["split"] in (said.get("dev"), said.get("train")):
+        raise CatalogError(f"the benchmark card {card.id} scores the split that it lets others learn from")
+    return Benchmark(card, **said)
+
+
+def newest(name: str, ids: Sequence[str]) -> str:
+    """Return the id that a name means: itself, or the newest version of it (`goemotions` is `goemotions.v1`).
+
+    >>> newest("xed", ["xed.v1", "xed.v2", "xed-old.v1"])
+    'xed.v2'
+    """
+    if name in ids:
+        return name
+    versions = [id for id in ids if id.rpartition(".v")[0] == name and id.rpartition(".v")[2].isdigit()]
+    return max(versions, key=lambda one: int(one.rpartition(".v")[2]), default=name)
+
+
+def fold_of(group: str, folds: int, seed: int) -> int:
+    """Return the fold of a group, 0 to folds - 1: the same for the same group and seed, whatever else there is.
+
+    >>> fold_of("anna", 5, 20) == fold_of("anna", 5, 20)
+    True
+    """
+    return int.from_bytes(hashlib.sha256(f"{seed}:{group}".encode()).digest()[:8], "big") % folds

@@ -1,0 +1,214 @@
+"""Who is measured, and the process that each runs in: predictions on disk, speed and memory beside them.
+
+A system is a Model by its card, or a baseline that learns from the benchmark's own training rows. Each runs in a
+process of its own, so that its time and memory are its own. Knows no metric.
+"""
+
+import gzip
+import json
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from affetto.bench import rows as aligned
+from affetto.bench.protocol import Benchmark
+from affetto.core import catalog, plain
+from affetto.core.errors import AffettoError, UnknownNameError, UnreadableError
+from affetto.core.record import Record
+from affetto.core.track import Track
+
+CHUNK = 1024
+"""Records that a model is asked about at a time."""
+PEERS = "peer."
+Answers = list[tuple[Track, ...]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process does."""
+
+    system: str
+    benchmark: str
+    folder: str | None
+    """Of the corpus; None: below AFFETTO_DATA."""
+    keep: Path
+    """Where predictions go."""
+    seed: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of it."""
+
+    source: str
+    """Id and version of who answered."""
+    speed: Mapping[str, float]
+    files: Mapping[str, Path]
+    """Of the predictions, by split."""
+
+
+def known() -> list[str]:
+    """Return the names of all systems that may be measured."""
+    return [*catalog.cards("model"), *BASELINES]
+
+
+def named(name: str) -> str:
+    """Return the id that a name means: a card's, a peer's without its prefix, or a baseline's.
+
+    Raises:
+        UnknownNameError: nobody is called so; names those that are.
+
+    >>> named("fake"), named("majority")
+    ('fake', 'baseline.majority')
+    """
+    for id in (name, f"{PEERS}{name}", f"baseline.{name}"):
+        if id in BASELINES or id in catalog.cards("model"):
+            return id
+    raise UnknownNameError("system", name, known())
+
+
+BASELINES = ("baseline.majority", "baseline.random", "baseline.tfidf")
+
+
+def run(job: Job) -> Done:
+    """Do the job in a process of its own.
+
+    Raises:
+        AffettoError: what the system or the corpus refused, as it said it.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(job, sender))
+    process.start()
+    sender.close()
+    try:
+        done = receiver.recv()
+    except EOFError:
+        process.join()
+        raise AffettoError(
+            f"the process of {job.system} on {job.benchmark} ended with code {process.exitcode} before it answered"
+        ) from None
+    process.join()
+    if isinstance(done, AffettoError):
+        raise done
+    return Done(**done)
+
+
+def records_of(benchmark: Benchmark, split: str, folder: str | None) -> list[Record]:
+    """Return the Records of a split, of all the benchmark's parts.
+
+    Raises:
+        UnreadableError: the split is empty, or a file is missing.
+    """
+    corpus = catalog.load(benchmark.corpus)
+    parts = benchmark.parts or (None,)
+    records = [record for part in parts for record in corpus.read(split, part, folder)]
+    if not records:
+        raise UnreadableError(f"the split {split!r} of {benchmark.corpus} is empty: nothing can be scored")
+    return records
+
+
+def predictions(path: Path) -> tuple[list[str], Answers]:
+    """Read predictions back: ids of Records, and the Tracks that were said of each.
+
+    Raises:
+        UnreadableError: the file is missing, cut off, or no predictions; says at which line.
+    """
+    ids: list[str] = []
+    answers: Answers = []
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            for line in file:
+                record = plain.to_record(json.loads(line), catalog.load)
+                ids.append(record.id)
+                answers.append(record.tracks)
+    except (OSError, EOFError, ValueError) as error:
+        raise UnreadableError(
+            f"the predictions {path} cannot be read after line {len(ids)} ({error}); run the benchmark again"
+        ) from None
+    return ids, answers
+
+
+def _work(job: Job, sender: Any) -> None:
+    try:
+        sender.send(_do(job))
+    except AffettoError as error:
+        sender.send(_sendable(error))
+    finally:
+        sender.close()
+
+
+def _sendable(error: AffettoError) -> AffettoError:
+    kind = UnreadableError if isinstance(error, UnreadableError) else AffettoError
+    return kind(str(error))
+
+
+def _do(job: Job) -> dict[str, Any]:
+    benchmark: Benchmark = catalog.load(job.benchmark)
+    asked = {split: records_of(benchmark, split, job.folder) for split in (benchmark.dev, benchmark.split) if split}
+    before = _peak()
+    began = time.perf_counter()
+    answer, source = _answerer(job, benchmark, asked[benchmark.split])
+    loaded = time.perf_counter() - began
+    files, speed = {}, {"load_seconds": loaded}
+    for split, records in asked.items():
+        began = time.perf_counter()
+        answers = answer(aligned.blind(records))
+        seconds = time.perf_counter() - began
+        files[split] = _keep(benchmark, records, answers, job.keep / benchmark.id / f"{job.system}.{split}.jsonl.gz")
+        if split == benchmark.split:
+            speed |= {"records_per_second": len(records) / seconds, "seconds": seconds}
+    speed |= {"peak_mb": _peak(), "own_mb": max(0.0, _peak() - before)}
+    return {"source": source, "speed": speed, "files": files}
+
+
+def _answerer(
+    job: Job, benchmark: Benchmark, scored: Sequence[Record]
+) -> tuple[Callable[[Sequence[Record]], Answers], str]:
+    """Return what answers Records, and who that is: a loaded model, or a baseline that has learned."""
+    if job.system not in BASELINES:
+        model = catalog.load(job.system)
+        return lambda records: _in_chunks(model, records), str(model.card)
+    from affetto.bench import baselines  # noqa: PLC0415 - scikit-learn, only where something learns
+
+    def taught(records: Sequence[Record]) -> Any:
+        return baselines.taught(job.system, benchmark, records, job.seed)
+
+    if benchmark.train:
+        system = taught(records_of(benchmark, benchmark.train, job.folder))
+        return lambda records: _in_chunks(system, records), str(system.card)
+    fold = [benchmark.fold_of(record, job.seed) for record in scored]
+    systems = [taught([r for r, f in zip(scored, fold, strict=True) if f != k]) for k in range(benchmark.folds)]
+
+    def by_fold(records: Sequence[Record]) -> Answers:
+        return [systems[k]([record])[0] for record, k in zip(records, fold, strict=True)]
+
+    return by_fold, f"{systems[0].card}, {benchmark.folds} folds"
+
+
+def _in_chunks(model: Any, records: Sequence[Record]) -> Answers:
+    return [said for start in range(0, len(records), CHUNK) for said in model(records[start : start + CHUNK])]
+
+
+def _keep(benchmark: Benchmark, records: Sequence[Record], answers: Answers, path: Path) -> Path:
+    """Write the answers that can be scored here, a line a Record."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    chosen = aligned.chosen(benchmark, answers)
+    part = path.with_name(f".{path.name}.part")
+    with gzip.open(part, "wt", encoding="utf-8", compresslevel=3) as file:
+        for record, tracks in zip(records, answers, strict=True):
+            kept = tuple(replace(t, note=None) for t in tracks if aligned.kind_of(t) == chosen)
+            file.write(json.dumps(plain.from_record(Record(record.id, tracks=kept)), separators=(",", ":")) + "\n")
+    part.replace(path)
+    return path
+
+
+def _peak() -> float:
+    """Return the most memory this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024 if sys.platform != "darwin" else peak / 1024**2

@@ -1,0 +1,111 @@
+"""Clips: Records of a recording or a picture that lies in a file, with what was said of the whole of it.
+
+Knows how such a Record is put together; opens nothing but the headers of sound files. Signals are named and not yet
+opened: a path, and rate and duration as far as a table, a header or the corpus's own description says them. A picture
+that is only named has no pixels (0 x 0). The path of a signal begins with the folder given; `meta["file"]` is the same
+below that folder.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from affetto.core.record import Record
+from affetto.core.signal import Audio, Frames, Image, Signal
+from affetto.core.space import Space
+from affetto.core.track import Track
+from affetto.datasets.corpus import one_of
+from affetto.datasets.headers import header
+
+INTENDED = "intended"
+"""Source of a Track that says what a speaker was asked to express: nobody was asked what came across."""
+SPEAKER = "speaker"
+"""Subject of such Tracks, and the key of the Record's people."""
+
+
+def clip(
+    id: str,
+    signals: Sequence[Signal],
+    tracks: Sequence[Track],
+    speaker: str = "",
+    about: Mapping[str, Any] | None = None,
+    **meta: Any,
+) -> Record:
+    """Return the Record of one clip.
+
+    Args:
+        id: its name.
+        signals: what it gives.
+        tracks: what was said of it.
+        speaker: who speaks or is seen, where known: the group that a split must not cut.
+        about: what is known of that person, such as gender and age.
+        meta: anything else.
+    """
+    who = {"group": speaker} if speaker else {}
+    people = {SPEAKER: {**who, **(about or {})}} if speaker or about else {}
+    return Record(
+        id, tuple(signals), people=people, tracks=tuple(tracks), meta=({"speaker": speaker} if speaker else {}) | meta
+    )
+
+
+def said_of_clip(
+    space: Space, said: str | Sequence[float] | None, duration: float = math.nan, source: str = INTENDED, **what: Any
+) -> Track:
+    """Return what was said of a whole clip: one row over its seconds.
+
+    Args:
+        space: of the values.
+        said: a label, or a row of values; None where nothing was said (a row of NaN).
+        duration: seconds; NaN where unknown, and then the row ends where it starts, at 0.
+        source: who said it.
+        what: the other columns of a `Track`, such as `channel`.
+
+    Raises:
+        UnknownNameError: the space has no such label.
+    """
+    values = one_of(space, said) if isinstance(said, str) else [math.nan] * len(space.axes) if said is None else said
+    end = 0.0 if math.isnan(duration) else duration
+    return Track(space, np.zeros(1), np.array([end]), np.array([values]), **{"subject": SPEAKER} | what, source=source)
+
+
+def votes(counts: Sequence[float]) -> list[float] | None:
+    """Return the shares of votes, which sum to 1; None where nobody voted.
+
+    >>> votes([3, 1])
+    [0.75, 0.25]
+    """
+    total = sum(counts)
+    return [count / total for count in counts] if total else None
+
+
+def sound(folder: Path, file: str, rate: float, duration: float = math.nan, channels: int = 1) -> Audio:
+    """Return a sound that lies in a file: as its header says where it is there, else as is said here.
+
+    Raises:
+        UnreadableError: the file is there and its header is broken.
+    """
+    path = folder / file
+    if path.suffix.lower() in (".wav", ".mp3") and path.is_file():
+        facts = header(path)
+        return Audio(
+            str(path), facts.rate, duration if math.isnan(facts.duration) else facts.duration, None, facts.channels
+        )
+    return Audio(str(path), rate, duration, None, channels)
+
+
+def film(folder: Path, file: str, rate: float, duration: float = math.nan, size: tuple[int, int] = (0, 0)) -> Frames:
+    """Return a film that lies in a file, not opened."""
+    return Frames(str(folder / file), rate, duration, None, size)
+
+
+def picture(folder: Path, file: str) -> Image:
+    """Return a picture that lies in a file, not opened: it has no pixels."""
+    return Image(np.zeros((0, 0, 3), np.uint8), str(folder / file))
+
+
+def files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files below a folder that a pattern names, by name; hidden ones (`._Ses01.txt`) are no part of it."""
+    return sorted(path for path in folder.glob(pattern) if path.is_file() and not path.name.startswith("."))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from affetto.bench.thresholds import threshold
+
 
 @dataclass(frozen=True)
 class Blend:
@@ -67,14 +69,3 @@ def blend(x: np.ndarray, truth: np.ndarray, groups: np.ndarray, count: int, seed
         for label in np.flatnonzero(~np.isnan(truth[rows]).any(0)):
             made.thresholds[number, label] = threshold(p[rows, label], truth[rows, label], seed)
     return made
-
-
-def threshold(p: np.ndarray, truth: np.ndarray, seed: int) -> float:
-    """Return the probability that gives the best F1 on average over 60 bootstrap samples and over near thresholds."""
-    grid = np.linspace(0.03, 0.8, 78)
-    said = (p[:, None] >= grid).astype(np.float64)
-    draws = np.random.default_rng(seed).multinomial(len(p), np.full(len(p), 1 / len(p)), size=60).astype(np.float64)
-    hits, asked = (draws * truth) @ said, draws @ said + (draws @ truth)[:, None]
-    curve = (2 * hits / np.maximum(1, asked)).mean(0)
-    smooth = np.convolve(np.pad(curve, 2, mode="edge"), np.ones(5) / 5, mode="valid")
-    return float(grid[smooth.argmax()])

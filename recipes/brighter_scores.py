@@ -5,10 +5,11 @@ import logging
 
 import numpy as np
 
+from affetto.metrics.calibration import ece_classwise as ece
+from affetto.metrics.classification import macro_f1
 from affetto.models.text.ngrams import Ngrams
 from benchmarks.results import RESULTS, interval, save
 from recipes import corpora, tongues
-from recipes.scores import ece, macro_f1
 
 log = logging.getLogger(__name__)
 

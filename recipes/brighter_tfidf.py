@@ -16,9 +16,9 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from affetto.metrics.classification import macro_f1
 from benchmarks.results import interval, save
 from recipes import corpora
-from recipes.scores import macro_f1
 
 log = logging.getLogger("brighter-tfidf")
 STRENGTHS = (0.5, 1, 2, 4, 8, 16, 32)

@@ -1,4 +1,4 @@
-"""What the recipes of hashed n-gram models share: bags of n-grams, the torch module that learns, its int8 tables.
+"""What the recipes of hashed n-gram models share: the torch module that learns, and its int8 tables.
 
 Knows how to train what `affetto.models.text.ngrams` answers with; knows no corpus.
 """
@@ -11,54 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from affetto.models.text import hashing
-from affetto.models.text.hashing import Grams
+from affetto.models.text.bags import Bags
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Bags:
-    """The n-grams of texts: text i has `numbers[offsets[i]:offsets[i + 1]]` (32 bits each)."""
-
-    numbers: np.ndarray
-    offsets: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def part(self, rows: np.ndarray) -> "Bags":
-        """Return the bags of some rows."""
-        places, offsets = _places(self.offsets, rows)
-        return Bags(self.numbers[places], offsets)
-
-
-def _places(offsets: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    sizes = offsets[rows + 1] - offsets[rows]
-    ends = np.cumsum(sizes)
-    places = np.repeat(offsets[rows] - (ends - sizes), sizes) + np.arange(sizes.sum())
-    return places, np.concatenate([[0], ends])
-
-
-def bags(texts: Sequence[str], grams: Grams) -> Bags:
-    """Return the n-grams of texts, those that `Ngrams` looks up."""
-    numbers, owners = [], []
-    for held, rows in hashing.chunks(texts):
-        read = hashing.tokens(held)
-        _, first, same = np.unique(read.names, return_index=True, return_inverse=True)
-        found, offsets = hashing.letter_grams(read, first, grams)
-        places, by_token = _places(offsets, same)
-        token_rows = np.repeat(np.array(rows), np.diff(read.offsets))
-        numbers.append(found[places])
-        owners.append(np.repeat(token_rows, np.diff(by_token)))
-        if grams.pairs:
-            found, offsets = hashing.pair_grams(read)
-            numbers.append(found)
-            owners.append(np.repeat(np.array(rows), np.diff(offsets)))
-    owner = np.concatenate(owners)
-    order = np.argsort(owner, kind="stable")
-    counts = np.bincount(owner, minlength=len(texts))
-    return Bags(np.concatenate(numbers)[order], np.concatenate([[0], np.cumsum(counts)]))
 
 
 class Hashed(torch.nn.Module):

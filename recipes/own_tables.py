@@ -12,8 +12,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
+from affetto.models.text.bags import Bags
 from affetto.models.text.ngrams import own_mark, own_place
-from recipes.hashed import Bags
 
 log = logging.getLogger(__name__)
 FOLDS = 3

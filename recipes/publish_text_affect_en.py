@@ -16,13 +16,16 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from affetto.bench.thresholds import threshold
 from affetto.core.catalog import load
+from affetto.metrics.calibration import ece_classwise as ece
+from affetto.metrics.classification import macro_f1
 from affetto.models.text.calibration import Calibration
 from affetto.models.text.encoder import Network
 from affetto.models.weights import checksum
 from affetto.train.export import export
 from recipes import cards, corpora
-from recipes.scores import ece, macro_f1, save_scores
+from recipes.scores import save_scores
 from recipes.text_affect_en import Encoder
 
 log = logging.getLogger("publish")
@@ -104,24 +107,6 @@ def fit_any(x: np.ndarray, truth: np.ndarray) -> dict[str, object]:
         "threshold": [threshold(p[:, k], truth[:, k]) for k in range(x.shape[1])],
         "trust": trust,
     }
-
-
-def threshold(p: np.ndarray, truth: np.ndarray, seed: int = 0) -> float:
-    """Return the probability that gives the best F1 on average over bootstrap samples of dev.
-
-    The plain best threshold of a label with a dozen dev rows is luck; averaging the F1 curve over resamples and over
-    near thresholds is steadier.
-    """
-    grid = np.linspace(0.03, 0.8, 78)
-    said = p[:, None] >= grid
-    rng = np.random.default_rng(seed)
-    curve = np.zeros(len(grid))
-    for _ in range(60):
-        weight = rng.multinomial(len(p), np.full(len(p), 1 / len(p)))
-        hits = (weight * truth) @ said
-        curve += 2 * hits / np.maximum(1, weight @ said + weight @ truth)
-    smooth = np.convolve(np.pad(curve, 2, mode="edge"), np.ones(5) / 5, mode="valid")
-    return round(float(grid[smooth.argmax()]), 3)
 
 
 def fit_one(x: np.ndarray, groups: np.ndarray) -> dict[str, object]:

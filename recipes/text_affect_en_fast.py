@@ -17,13 +17,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from affetto.metrics.calibration import ece_classwise as ece
+from affetto.metrics.classification import macro_f1
+from affetto.models.text.bags import Bags, bags
 from affetto.models.text.hashing import Grams
 from affetto.models.text.ngrams import Ngrams
 from benchmarks.results import interval, save
 from recipes import cards, corpora
-from recipes.hashed import Bags, Hashed, HashedOptions, bags, fit, logits, rounded
+from recipes.hashed import Hashed, HashedOptions, fit, logits, rounded
 from recipes.publish_text_affect_en import fit_any, fit_one
-from recipes.scores import ece, macro_f1
 from recipes.text_affect_en import HEADS, Table, blended, loss, repeated, table
 
 log = logging.getLogger("text.affect-en-fast")

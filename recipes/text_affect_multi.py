@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from affetto.models.text.bags import Bags, bags
 from affetto.models.text.hashing import Grams
 from affetto.models.text.ngrams import Ngrams
 from recipes import cards, corpora, own_tables, tongues
 from recipes.blends import Blend, blend
 from recipes.brighter_scores import measure
-from recipes.hashed import Bags, Hashed, HashedOptions, bags, fit, logits, rounded
+from recipes.hashed import Hashed, HashedOptions, fit, logits, rounded
 
 log = logging.getLogger("text.affect-multi")
 HOME = Path(__file__).resolve().parents[1]

@@ -1,37 +1,49 @@
-"""Train and publish `text.finance-en`: two upper layers and a head on the middle states of `text.affect-en`.
+"""Train and publish `text.finance-en`: two upper layers and a head on `text.affect-en`, and one weight an n-gram.
 
     python -m recipes.text_finance_en --work build/text-affect-en [--seed 20]
 
 `--work` is where `recipes.text_affect_en` kept its final weights, whose upper layers are the start; the states come
-from the int8 network that ships. Five folds give the scores (posts with equal words stay together), and their answers
-to posts they did not see the calibration; the network that ships is trained on all 10,000.
+from the int8 network that ships. A logistic regression on hashed n-grams is added to the network's answers. Five folds
+give the scores (posts with equal words stay together), and their answers to posts they did not see the calibration and
+the weight of the n-grams; the network that ships is trained on all 10,000.
 """
 
 import argparse
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet
 import torch
+from scipy.sparse import csr_matrix, diags
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from affetto.core.catalog import find
+from affetto.metrics.calibration import ece_classwise as ece
+from affetto.metrics.classification import macro_f1
 from affetto.models.text.adapter import Upper, traded
+from affetto.models.text.bags import Lines, bags
 from affetto.models.text.calibration import softmax
 from affetto.models.text.encoder import Network
+from affetto.models.text.hashing import Grams
 from affetto.models.weights import weights
 from affetto.train.export import export
 from affetto.train.fit import Batch, FitOptions, fit
 from recipes import cards, corpora
+from recipes.hashed import rounded
 from recipes.publish_text_affect_en import MIDDLE, fit_one
-from recipes.scores import ece, macro_f1, save_scores
+from recipes.scores import save_scores
 from recipes.text_affect_en import Encoder
 
 log = logging.getLogger("text.finance-en")
 LABELS = 7
+GRAMS, BITS = Grams(2, 5, pairs=True), 15
+C, WEIGHT = 1.0, 2.5
+"""Of the regressions on n-grams: inverse strength of their prior, and weight of a label's own posts."""
 WEIGHTS = cards.HOME / "src/affetto/models/text/weights/text.finance-en.onnx"
 
 
@@ -104,13 +116,40 @@ def logits_of(top: torch.nn.Module, posts: Posts, rows: np.ndarray) -> np.ndarra
     return torch.cat([top(b["states"].float(), b["mask"]).float() for b in parts]).numpy()
 
 
-def crossed(logits: np.ndarray, truth: np.ndarray, fold_of: np.ndarray) -> np.ndarray:
-    """Return probabilities of which each fold's are calibrated on the other folds."""
-    p = np.zeros_like(logits)
+def lines(texts: list[str], labels: np.ndarray) -> Lines:
+    """Fit a logistic regression a label on n-grams of letters and pairs of words, weighted by how rare they are."""
+    read = bags([traded(text) or "." for text in texts], GRAMS)
+    counts = np.maximum(1, np.diff(read.offsets))
+    places = read.numbers >> np.uint32(32 - BITS)
+    owner = np.repeat(np.arange(len(texts)), np.diff(read.offsets))
+    seen = csr_matrix((np.ones(len(places)), (owner, places)), shape=(len(texts), 1 << BITS))
+    rarity = np.log((1 + len(texts)) / (1 + seen.getnnz(0))) + 1
+    features = (diags(1 / np.sqrt(counts)) @ seen @ diags(rarity)).tocsr()
+    fits = [LogisticRegression(C=C, solver="liblinear", class_weight={0: 1, 1: WEIGHT}) for _ in range(LABELS)]
+    weights = [fit.fit(features, labels == k).coef_[0] * rarity for k, fit in enumerate(fits)]
+    table, scale = rounded(np.stack(weights, 1), spread=8)
+    return Lines(table, scale, GRAMS)
+
+
+def mixed(upper: np.ndarray, lined: np.ndarray, truth: np.ndarray) -> float:
+    """Return the weight of the n-grams beside the network that gives unseen answers the best likelihood."""
+    grid = np.arange(0, 1.01, 0.05)
+    found = []
+    for weight in grid:
+        head = fit_one(upper + weight * lined, truth)
+        p = softmax((upper + weight * lined) * head["slope"] + np.array(head["intercept"], np.float32))
+        found.append(np.log((p * truth).sum(1)).mean())
+    return float(grid[np.argmax(found)])
+
+
+def crossed(upper: np.ndarray, lined: np.ndarray, truth: np.ndarray, fold_of: np.ndarray) -> np.ndarray:
+    """Return probabilities of which each fold's are mixed and calibrated on the other folds."""
+    p = np.zeros_like(upper)
     for fold in np.unique(fold_of):
         mine = fold_of == fold
-        head = fit_one(logits[~mine], truth[~mine])
-        p[mine] = softmax(logits[mine] * head["slope"] + np.array(head["intercept"], np.float32))
+        both = upper + mixed(upper[~mine], lined[~mine], truth[~mine]) * lined
+        head = fit_one(both[~mine], truth[~mine])
+        p[mine] = softmax(both[mine] * head["slope"] + np.array(head["intercept"], np.float32))
     return p
 
 
@@ -134,25 +173,34 @@ def main() -> None:
     sides = {"text": Posts(network, table["text"], labels), "body": Posts(network, table["body"], labels)}
     groups = np.unique([traded(text).casefold() for text in table["text"]], return_inverse=True)[1]
     said = {side: np.zeros((len(labels), LABELS), np.float32) for side in sides}
+    lined = {side: np.zeros((len(labels), LABELS), np.float32) for side in sides}
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=options.seed).split(labels, labels, groups)
     fold_of = np.zeros(len(labels), np.int64)
     for number, (learn, test) in enumerate(folds):
         fold_of[test] = number
         top = train(start(), sides["text"], learn, options.seed + number)
+        counted = lines([table["text"][i] for i in learn], labels[learn])
         for side, posts in sides.items():
             said[side][test] = logits_of(top, posts, test)
+            lined[side][test] = counted.logits([traded(table[side][i]) or "." for i in test])
         log.info("fold %d: accuracy %.4f", number, (said["text"][test].argmax(1) == labels[test]).mean())
     truth = np.eye(LABELS)[labels]
-    calibrated = {side: crossed(logits, truth, fold_of) for side, logits in said.items()}
-    head = fit_one(said["body"], truth) | {"space": "stocktwits-7", "perspective": "expressed", "reader": False}
+    calibrated = {side: crossed(said[side], lined[side], truth, fold_of) for side in sides}
+    weight = mixed(said["body"], lined["body"], truth)
+    both = said["body"] + weight * lined["body"]
+    head = fit_one(both, truth) | {"space": "stocktwits-7", "perspective": "expressed", "reader": False}
     top = train(start(), sides["text"], np.arange(len(labels)), options.seed)
     example = {"states": torch.zeros(3, 7, 384), "mask": torch.ones(3, 7, dtype=torch.int64)}
     WEIGHTS.parent.mkdir(exist_ok=True)
-    export(top, example, ["logits"], WEIGHTS, {"affetto.calibration": json.dumps({"heads": [head]})})
-    log.info("%s: %.2f MB", WEIGHTS.name, WEIGHTS.stat().st_size / 1e6)
+    counted = lines(table["text"], labels)
+    counted = replace(counted, scale=counted.scale * np.float32(weight))
+    facts = {"affetto.calibration": json.dumps({"heads": [head]}), "affetto.lines": json.dumps(counted.to_plain())}
+    export(top, example, ["logits"], WEIGHTS, facts)
+    log.info("%s: %.2f MB; n-grams weigh %.2f", WEIGHTS.name, WEIGHTS.stat().st_size / 1e6, weight)
 
     check = Upper(WEIGHTS).logits(network, table["body"][:2000], LABELS)
     whole = logits_of(top, sides["body"], np.arange(2000))
+    whole += counted.logits([traded(text) or "." for text in table["body"][:2000]])
     log.info("int8 and float32 agree on %.4f of 2,000 posts", (check.argmax(1) == whole.argmax(1)).mean())
     scores = {}
     for side, p in calibrated.items():

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from affetto.models.text.bags import Bags, bags
 from affetto.models.text.hashing import Grams
 from affetto.models.text.ngrams import Ngrams
 from recipes import corpora
-from recipes.hashed import Bags, bags, batch, rounded
+from recipes.hashed import batch, rounded
 
 log = logging.getLogger(__name__)
 GRAMS = Grams(1, 3, pairs=False)

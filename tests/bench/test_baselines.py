@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from affetto.bench import baselines
-from affetto.bench.baselines import Majority, Random, TfidfLogistic, pieces, taught, words
+from affetto.bench.baselines import Majority, Random, TfidfLogistic, taught, words
 from affetto.bench.protocol import load
 from affetto.bench.rows import said_rows, truth_rows
 from affetto.core import catalog
@@ -149,7 +149,7 @@ def test_the_rows_of_a_talk_are_those_of_the_truth(kind):
 def test_seconds_and_several_turns_at_once():
     turns = tuple(Turn("A", Span(2 * i, 2 * i + 1), f"turn {i}") for i in range(3))
     record = Record("s", turns=turns)
-    assert [piece.unit for piece in pieces(0, record)] == ["s"] * 3
+    assert [piece.unit for piece in record.pieces()] == ["s"] * 3
     assert words(record, "s", 0, 3) == "turn 0\nturn 1"
     assert words(record, "turn", 0, 3) == ""
     assert words(Record("c", (Text("ab"), Text("cd"))), "char", 3, 5) == "cd"

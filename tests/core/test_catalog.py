@@ -9,7 +9,7 @@ import pytest
 
 from affetto.core import catalog
 from affetto.core.card import Card
-from affetto.core.errors import CatalogError, UnknownNameError
+from affetto.core.errors import CatalogError, MissingExtraError, UnknownNameError, UnreadableError
 
 CARD = 'id = "{id}"\nkind = "space"\nversion = "1"\ntitle = "A stranger\'s"\n'
 HEAVY = ("torch", "transformers", "onnxruntime", "tokenizers", "ray", "pandas", "sklearn", "click", "rich")
@@ -67,7 +67,12 @@ def published():
 
 @pytest.mark.parametrize("id", published())
 def test_every_card_loads(id):
-    loaded = catalog.load(id)
+    facts = catalog.find(id).facts
+    try:
+        loaded = catalog.load(id)
+    except (MissingExtraError, UnreadableError):
+        assert facts.get("extra") or facts.get("network")
+        pytest.skip("needs what is not installed, or not here")
     assert loaded is catalog.load(id)
     assert getattr(loaded, "card", catalog.find(id)) == catalog.find(id)
 

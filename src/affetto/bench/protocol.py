@@ -14,6 +14,7 @@ Knows the keys of a benchmark's card, besides what all cards say:
     subject = ""                whose; empty: whoever it is
     right = "any"               of kind `one`: `any` label that raters gave is right, or only the `top` one
     metrics = ["macro_f1"]      those shown, the headline first
+    published = []              corpus and split as the registry of published results calls them
     group = ""                  key of meta whose values the interval draws; empty: each Record is its own
 """
 
@@ -46,6 +47,7 @@ class Benchmark:
     parts: tuple[str, ...] = ()
     right: str = "any"
     group: str = ""
+    published: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from affetto.bench.survey import Published
 from affetto.core.errors import MissingExtraError
 
 Result = Mapping[str, Any]
+OTHERS = ("baseline.", "peer.", "hub.")
+"""How the ids of systems begin that are not the package's own."""
 _SHOWN = 3
 """How many metrics a table shows besides calibration."""
 
@@ -17,6 +20,11 @@ _SHOWN = 3
 def heads(metrics: Sequence[str]) -> list[str]:
     """Return the heads of the table of one benchmark."""
     return ["system", *metrics[:_SHOWN], "ece", "said", "p against the first", "records/s", "peak MB", "how"]
+
+
+def ours_first(results: Sequence[Result]) -> list[Result]:
+    """Return results with the package's own models before all others."""
+    return sorted(results, key=lambda result: str(result["model"]).startswith(OTHERS))
 
 
 def rows(results: Sequence[Result], metrics: Sequence[str]) -> list[list[str]]:
@@ -51,8 +59,14 @@ def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
-def page(results: Sequence[Result], title: str, metrics: Sequence[str], limits: Sequence[str] = ()) -> str:
-    """Return what a reviewer wants to see of one benchmark: table, protocol, machine, limits."""
+def page(
+    results: Sequence[Result],
+    title: str,
+    metrics: Sequence[str],
+    limits: Sequence[str] = (),
+    published: Sequence[Published] = (),
+) -> str:
+    """Return what a reviewer wants to see of one benchmark: table, protocol, machine, limits, and published figures."""
     if not results:
         return f"### {title}\n\nNot measured yet.\n"
     one = results[0]
@@ -68,7 +82,30 @@ def page(results: Sequence[Result], title: str, metrics: Sequence[str], limits: 
         "".join(f"- {line}\n" for line in [*leaks, *limits]),
         "".join(f"Made on {line}.\n" for line in made),
     ]
+    if any(one.metric == metrics[0] for one in published):
+        others = markdown(("system", metrics[0], "source", "doubt"), among(results, published, metrics[0]))
+        parts.append(f"Among published figures, whose protocols may differ in thresholds and labels:\n\n{others}")
     return "\n".join(part for part in parts if part)
+
+
+def among(results: Sequence[Result], published: Sequence[Published], metric: str) -> list[list[str]]:
+    """Return our measured rows among published ones of the same corpus, split and metric, best first, marked ones last.
+
+    Each is: system, value, who says so, doubt.
+    """
+    rows: list[tuple[bool, float, list[str]]] = []
+    for result in results:
+        value = result["metrics"].get(metric)
+        if value and value["value"] is not None:
+            made = f"measured here, {result['date']}"
+            rows.append((False, value["value"], [f"`{result['model']}`", measured(value), made, ""]))
+    for one in published:
+        if one.metric == metric:
+            marks = "; ".join(word for word in (", ".join(one.marks), one.doubt) if word)
+            rows.append(
+                (one.leaking or one.implausible, one.value, [one.system, f"{one.value:.3f}", one.source, marks])
+            )
+    return [cells for _, _, cells in sorted(rows, key=lambda row: (row[0], -row[1]))]
 
 
 def forest(results: Sequence[Result], title: str, metric: str, path: Path) -> Path:
@@ -87,7 +124,7 @@ def forest(results: Sequence[Result], title: str, metric: str, path: Path) -> Pa
     for at, result in enumerate(there):
         value = result["metrics"][metric]
         low, high = (value[end] if value[end] is not None else value["value"] for end in ("low", "high"))
-        own = not str(result["model"]).startswith(("peer.", "baseline.", "hub."))
+        own = not str(result["model"]).startswith(OTHERS)
         axes.plot([low, high], [at, at], color="#33508a" if own else "#888888", linewidth=2)
         axes.plot(value["value"], at, "s", color="#33508a" if own else "#888888", markersize=6)
     axes.set_yticks(range(len(there)), [str(result["model"]) for result in there])

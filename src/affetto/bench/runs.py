@@ -16,6 +16,7 @@ from affetto.bench import probe, results, systems
 from affetto.bench import rows as aligned
 from affetto.bench.protocol import Benchmark, newest
 from affetto.bench.scores import Case
+from affetto.bench.survey import Published, published
 from affetto.core import catalog
 from affetto.core.errors import MalformedError, UnknownNameError, UnreadableError
 from affetto.core.record import Record
@@ -93,6 +94,14 @@ def run(
         say(f"{id} answers {what.id}")
         done[id] = systems.run(systems.Job(id, what.id, options.folder, options.keep, options.seed))
     return _scored(what, records, done, options, leaks)
+
+
+def published_beside(what: Benchmark) -> list[Published]:
+    """Return the published results on the corpus and split of a benchmark."""
+    if not what.published:
+        return []
+    corpus, split = what.published
+    return [one for one in published(corpus=corpus) if one.split == split]
 
 
 def rescore(what: Benchmark, files: Mapping[str, Path], options: RunOptions, leak_check: LeakCheck) -> Ran:

@@ -158,7 +158,7 @@ def _do(job: Job) -> dict[str, Any]:
     files, speed = {}, {"load_seconds": loaded}
     for split, records in asked.items():
         began = time.perf_counter()
-        answers = answer(aligned.blind(records))
+        answers = answer(records)
         seconds = time.perf_counter() - began
         files[split] = _keep(benchmark, records, answers, job.keep / benchmark.id / f"{job.system}.{split}.jsonl.gz")
         if split == benchmark.split:
@@ -170,25 +170,31 @@ def _do(job: Job) -> dict[str, Any]:
 def _answerer(
     job: Job, benchmark: Benchmark, scored: Sequence[Record]
 ) -> tuple[Callable[[Sequence[Record]], Answers], str]:
-    """Return what answers Records, and who that is: a loaded model, or a baseline that has learned."""
+    """Return what answers Records, and who: a model by its card, or a baseline that learns each part or fold alone."""
     if job.system not in BASELINES:
         model = catalog.load(job.system)
-        return lambda records: _in_chunks(model, records), str(model.card)
+        return lambda records: _in_chunks(model, aligned.blind(records)), str(model.card)
     from affetto.bench import baselines  # noqa: PLC0415 - scikit-learn, only where something learns
 
-    def taught(records: Sequence[Record]) -> Any:
-        return baselines.taught(job.system, benchmark, records, job.seed)
+    pool = records_of(benchmark, benchmark.train, job.folder) if benchmark.train else scored
 
-    if benchmark.train:
-        system = taught(records_of(benchmark, benchmark.train, job.folder))
-        return lambda records: _in_chunks(system, records), str(system.card)
-    fold = [benchmark.fold_of(record, job.seed) for record in scored]
-    systems = [taught([r for r, f in zip(scored, fold, strict=True) if f != k]) for k in range(benchmark.folds)]
+    def kind(record: Record) -> str:
+        return str(record.meta.get("part", "") if benchmark.train else benchmark.fold_of(record, job.seed))
 
-    def by_fold(records: Sequence[Record]) -> Answers:
-        return [systems[k]([record])[0] for record, k in zip(records, fold, strict=True)]
+    systems = {}
+    for one in dict.fromkeys(map(kind, scored)):
+        lesson = [record for record in pool if (kind(record) == one) == bool(benchmark.train)]
+        systems[one] = baselines.taught(job.system, benchmark, lesson, job.seed)
 
-    return by_fold, f"{systems[0].card}, {benchmark.folds} folds"
+    def answer(records: Sequence[Record]) -> Answers:
+        answers: Answers = [()] * len(records)
+        for one, system in systems.items():
+            mine = [i for i, record in enumerate(records) if kind(record) == one]
+            for i, said in zip(mine, _in_chunks(system, aligned.blind([records[i] for i in mine])), strict=True):
+                answers[i] = said
+        return answers
+
+    return answer, str(next(iter(systems.values())).card)
 
 
 def _in_chunks(model: Any, records: Sequence[Record]) -> Answers:

@@ -9,7 +9,7 @@ from typing import Any
 
 from affetto.core.errors import MalformedError
 from affetto.core.signal import Signal, Text
-from affetto.core.span import Span
+from affetto.core.span import Span, Unit
 from affetto.core.track import Track
 
 
@@ -28,6 +28,17 @@ class Turn:
             raise MalformedError(f"a Turn wants speaker and text as str, not {self.speaker!r} and {self.text!r}")
         if not isinstance(self.span, Span | None):
             raise MalformedError(f"a Turn's span is a Span or None, not {self.span!r}")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Words that one row of an answer lies on: a whole text, or a turn."""
+
+    subject: str
+    unit: Unit
+    start: float
+    end: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,30 @@ class Record:
         words = [signal.text for signal in self.signals if isinstance(signal, Text)]
         words = words or [turn.text for turn in self.turns]
         return "\n".join(words) if words else None
+
+    def pieces(self) -> list[Piece]:
+        """Return what the rows of an answer to its words lie on: each turn, or else each Text, said by `writer`.
+
+        Turns lie in seconds where all of them carry their times, or else at their numbers; texts at their characters,
+        one after the other with a character between.
+
+        >>> [(piece.subject, piece.start, piece.end) for piece in Record("1", (Text("Oh no"), Text("Yes"))).pieces()]
+        [('writer', 0, 5), ('writer', 6, 9)]
+        """
+        if self.turns:
+            timed = all(turn.span is not None and turn.span.unit == "s" for turn in self.turns)
+            unit: Unit = "s" if timed else "turn"
+            found = []
+            for k, turn in enumerate(self.turns):
+                start, end = (turn.span.start, turn.span.end) if timed and turn.span else (k, k + 1)
+                found.append(Piece(turn.speaker or "speaker", unit, start, end, turn.text))
+            return found
+        found, at = [], 0
+        for signal in self.signals:
+            if isinstance(signal, Text):
+                found.append(Piece("writer", "char", at, at + len(signal.text), signal.text))
+                at += len(signal.text) + 1
+        return found
 
     def blind(self) -> "Record":
         """Return it without its tracks, so that nothing under test can peek."""

@@ -23,6 +23,10 @@ from affetto.serve.manners import MISSING_PART, OK
 State = Literal["ok", "missing", "broken", "note"]
 UNLOCKS = {
     "parquet": "reading and writing .parquet tables",
+    "bench": "benchmarks: baselines, readings through a regression, figures",
+    "peers": "other people's systems beside ours in benchmarks",
+    "hub": "text classifiers of the Hugging Face hub, or of a folder",
+    "images": "comparing images in a split",
     "train": "training and rebuilding the models (recipes/)",
     "docs": "building the documentation",
     "dev": "the development set: tests, linters, types",
@@ -119,6 +123,8 @@ def _weights() -> Iterator[Finding]:
 
 
 def _weights_of(card: Card) -> Finding:
+    if extra := card.facts.get("extra"):
+        return Finding("models", card.id, "note", f"{card.version}, needs the extra {extra}")
     name = card.facts.get("weights")
     if not name:
         return Finding("models", card.id, "ok", f"{card.version}, needs no weights")

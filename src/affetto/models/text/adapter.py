@@ -1,7 +1,8 @@
 """A small network on top of the embedded English encoder: its own two upper layers and a head, for one kind of text.
 
-The encoder's middle states come from the card that `base` names; the adapter's ONNX file holds the rest. Knows how
-posts about stocks are worded: tickers, numbers, links and names of users become words.
+The encoder's middle states come from the card that `base` names; the adapter's ONNX file holds the rest, and beside it
+one weight an n-gram, for words of the trade that the encoder never met. Knows how posts about stocks are worded:
+tickers, numbers, links and names of users become words.
 """
 
 import html
@@ -21,6 +22,7 @@ from affetto.core.catalog import load as load_card
 from affetto.core.errors import CatalogError, UnreadableError
 from affetto.core.record import Record
 from affetto.core.track import Track
+from affetto.models.text.bags import Lines
 from affetto.models.text.calibration import Calibration
 from affetto.models.text.encoder import Network, TextEncoder, processors
 from affetto.models.text.reading import Answer, read
@@ -51,7 +53,7 @@ def traded(text: str) -> str:
 
 
 class Upper:
-    """The adapter's own network: middle states in, logits out.
+    """The adapter's own network and its n-grams: middle states and texts in, logits out.
 
     Raises:
         UnreadableError: the file is no such network.
@@ -65,6 +67,7 @@ class Upper:
             self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
             facts = self.session.get_modelmeta().custom_metadata_map
             self.facts: dict[str, Any] = json.loads(facts["affetto.calibration"])
+            self.lines = Lines.from_plain(json.loads(facts["affetto.lines"]))
         except Exception as error:  # onnxruntime raises plain exceptions of its own
             raise UnreadableError(f"{path.name} is no adapter of affetto: {error}") from None
 
@@ -72,11 +75,12 @@ class Upper:
         """Return the logits of texts, n x width; of a text beyond the first window the mean over its windows."""
         out = np.zeros((len(texts), width), np.float32)
         share = np.zeros(len(texts), np.float32)
-        for rows, sizes, states, mask in base.states([traded(text) or "." for text in texts]):
+        worded = [traded(text) or "." for text in texts]
+        for rows, sizes, states, mask in base.states(worded):
             part = self.session.run(["logits"], {"states": states, "mask": mask})[0]
             np.add.at(out, rows, part * sizes[:, None])
             np.add.at(share, rows, sizes)
-        return out / share[:, None]
+        return out / share[:, None] + self.lines.logits(worded)
 
 
 @dataclass(frozen=True)

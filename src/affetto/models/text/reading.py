@@ -4,17 +4,17 @@ A post is one row over its characters, said by `writer`. In a talk each speaker 
 turn, in seconds where the turns carry them. What a reader would feel is one Track of `reader`. Knows no network.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from affetto.core.card import Card
-from affetto.core.record import Record
+from affetto.core.record import Piece, Record
 from affetto.core.signal import Text
 from affetto.core.space import Space
-from affetto.core.span import Unit
 from affetto.core.track import Perspective, Track
 
 LONGEST = 200_000
@@ -41,16 +41,11 @@ Answerer = Callable[[Sequence[str], Sequence[str]], Sequence[Answer]]
 """Takes n texts and their n languages (empty where unknown), and answers in each of its spaces."""
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """One text to answer: where in which Record it stands, and who said it."""
+class _Asked(NamedTuple):
+    """One text to answer, and in which Record it stands."""
 
     record: int
-    subject: str
-    unit: Unit
-    start: float
-    end: float
-    text: str
+    piece: Piece
     language: str
 
 
@@ -59,15 +54,15 @@ def read(records: Sequence[Record], answer: Answerer, card: Card) -> list[tuple[
 
     A Record without words gets an empty tuple; empty words, and words over `LONGEST`, get NaN.
     """
-    pieces = [piece for i, record in enumerate(records) for piece in _pieces(i, record)]
-    if not pieces:
+    asked = [_Asked(i, *said) for i, record in enumerate(records) for said in _pieces(record)]
+    if not asked:
         return [() for _ in records]
-    said = np.array([bool(p.text.strip()) and len(p.text) <= LONGEST for p in pieces])
-    chosen = [piece for piece, yes in zip(pieces, said, strict=True) if yes]
-    answers = answer([p.text for p in chosen], [p.language for p in chosen])
+    said = np.array([bool(p.text.strip()) and len(p.text) <= LONGEST for _, p, _ in asked])
+    chosen = [one for one, yes in zip(asked, said, strict=True) if yes]
+    answers = answer([one.piece.text for one in chosen], [one.language for one in chosen])
     found: list[list[Track]] = [[] for _ in records]
     for part in answers:
-        for record, track in _tracks(_filled(part, said, pieces), pieces, card):
+        for record, track in _tracks(_filled(part, said, asked), asked, card):
             found[record].append(track)
     return [tuple(tracks) for tracks in found]
 
@@ -81,28 +76,14 @@ def decided(values: npt.NDArray[np.float32], limits: npt.NDArray[np.float32], na
     return notes
 
 
-def _pieces(i: int, record: Record) -> list[_Piece]:
-    if record.turns:
-        languages = [s.language for s in record.signals if isinstance(s, Text)]
-        language = languages[0] if languages else ""
-        timed = all(turn.span is not None and turn.span.unit == "s" for turn in record.turns)
-        pieces = []
-        for k, turn in enumerate(record.turns):
-            start, end = (turn.span.start, turn.span.end) if timed and turn.span else (k, k + 1)
-            pieces.append(
-                _Piece(i, turn.speaker or "speaker", "s" if timed else "turn", start, end, turn.text, language)
-            )
-        return pieces
-    pieces, at = [], 0
-    for signal in record.signals:
-        if isinstance(signal, Text):
-            end = at + len(signal.text)
-            pieces.append(_Piece(i, "writer", "char", at, end, signal.text, signal.language))
-            at = end + 1
-    return pieces
+def _pieces(record: Record) -> Iterator[tuple[Piece, str]]:
+    """Yield the pieces of a Record with their languages; that of a talk is the one its first Text names."""
+    languages = [signal.language for signal in record.signals if isinstance(signal, Text)]
+    for k, piece in enumerate(record.pieces()):
+        yield piece, languages[0 if record.turns else k] if languages else ""
 
 
-def _filled(part: Answer, said: npt.NDArray[np.bool_], pieces: Sequence[_Piece]) -> Answer:
+def _filled(part: Answer, said: npt.NDArray[np.bool_], asked: Sequence[_Asked]) -> Answer:
     """Lay the answers of the texts that were asked back among those that were not."""
     if said.all():
         return part
@@ -114,25 +95,27 @@ def _filled(part: Answer, said: npt.NDArray[np.bool_], pieces: Sequence[_Piece])
         confidence = np.full(n, np.nan, np.float32)
         confidence[said] = part.confidence
     given = iter(part.note) if part.note is not None else None
-    note = [(next(given) if given else "") if yes else _why_not(p) for p, yes in zip(pieces, said, strict=True)]
+    note = [
+        (next(given) if given else "") if yes else _why_not(one.piece) for one, yes in zip(asked, said, strict=True)
+    ]
     return replace(part, values=values, confidence=confidence, note=note)
 
 
-def _why_not(piece: _Piece) -> str:
+def _why_not(piece: Piece) -> str:
     length = len(piece.text)
     return f"{length:,} characters, over the limit of {LONGEST:,}: split it" if length > LONGEST else ""
 
 
-def _tracks(part: Answer, pieces: Sequence[_Piece], card: Card) -> list[tuple[int, Track]]:
+def _tracks(part: Answer, asked: Sequence[_Asked], card: Card) -> list[tuple[int, Track]]:
     """Cut one space's answers into a Track for each Record and subject: checked once as a whole, then sliced."""
     groups: dict[tuple[int, str], list[int]] = {}
-    for k, piece in enumerate(pieces):
-        groups.setdefault((piece.record, "reader" if part.reader else piece.subject), []).append(k)
+    for k, (record, piece, _) in enumerate(asked):
+        groups.setdefault((record, "reader" if part.reader else piece.subject), []).append(k)
     order = [k for rows in groups.values() for k in rows]
     whole = Track(
         space=part.space,
-        start=np.array([pieces[k].start for k in order]),
-        end=np.array([pieces[k].end for k in order]),
+        start=np.array([asked[k].piece.start for k in order]),
+        end=np.array([asked[k].piece.end for k in order]),
         values=part.values[order],
         unit="char",
         perspective=part.perspective,
@@ -147,5 +130,5 @@ def _tracks(part: Answer, pieces: Sequence[_Piece], card: Card) -> list[tuple[in
         if track.note is not None and not any(track.note):
             track = replace(track, note=None)
         at += len(rows)
-        tracks.append((record, track.called(subject, pieces[rows[0]].unit)))
+        tracks.append((record, track.called(subject, asked[rows[0]].piece.unit)))
     return tracks

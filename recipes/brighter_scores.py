@@ -25,7 +25,7 @@ def measure(model: Ngrams, seed: int, split: str = "test") -> dict[str, dict[str
         p, truth = model.answer(rows.texts, code)["six"][:, asked], rows.truth[:, asked]
         said = p >= model.thresholds["six"][number, asked]
         metrics[f"macro-F1 {code}"] = interval(lambda r, t=truth, s=said: macro_f1(t[r], s[r]), len(rows), seed)
-        errors.append(interval(lambda r, p=p, t=truth: ece(p[r], t[r]), len(rows), seed, resamples=100))
+        errors.append(interval(lambda r, p=p, t=truth: ece(t[r], p[r]), len(rows), seed, resamples=100))
         pooled.append((model.answer(rows.texts, code)["six"], rows.truth))
         count += len(rows)
     f1 = [metrics[f"macro-F1 {code}"] for code in model.languages]
@@ -64,7 +64,7 @@ def _pooled_ece(p: np.ndarray, truth: np.ndarray, seed: int) -> dict[str, float]
 
     def score(rows: np.ndarray) -> float:
         asked = [rows[~np.isnan(truth[rows, k])] for k in range(truth.shape[1])]
-        return float(np.mean([ece(p[r, k : k + 1], truth[r, k : k + 1]) for k, r in enumerate(asked)]))
+        return float(np.mean([ece(truth[r, k : k + 1], p[r, k : k + 1]) for k, r in enumerate(asked)]))
 
     return interval(score, len(p), seed, resamples=200)
 

@@ -160,19 +160,19 @@ def measure(network: Network, seed: int) -> None:
         {
             "macro-F1": (lambda rows: macro_f1(go.truth[rows], p[rows] >= cut)),
             "micro-F1": (lambda rows: macro_f1(go.truth[rows].reshape(-1, 1), (p[rows] >= cut).reshape(-1, 1))),
-            "ECE": (lambda rows: ece(p[rows], go.truth[rows])),
+            "ECE": (lambda rows: ece(go.truth[rows], p[rows])),
             "ekman-7 macro-F1 (one group)": (
                 lambda rows: macro_f1(groups[rows[single[rows]]] > 0, np.eye(7)[ekman[rows[single[rows]]].argmax(1)])
             ),
             "ekman-7 accuracy (any of the raters' groups)": (lambda rows: right[rows].mean()),
-            "ekman-7 ECE": (lambda rows: ece(ekman[rows], (groups / groups.sum(1, keepdims=True))[rows])),
+            "ekman-7 ECE": (lambda rows: ece((groups / groups.sum(1, keepdims=True))[rows], ekman[rows])),
             "confidence ECE, goemotions-28": (
                 lambda rows: ece(
-                    answers[0].confidence[rows, None],
                     (go.truth[np.arange(len(p)), p.argmax(1)] > 0)[rows, None],
+                    answers[0].confidence[rows, None],
                 )
             ),
-            "confidence ECE, ekman-7": (lambda rows: ece(answers[1].confidence[rows, None], right[rows, None])),
+            "confidence ECE, ekman-7": (lambda rows: ece(right[rows, None], answers[1].confidence[rows, None])),
         },
         notes,
     )

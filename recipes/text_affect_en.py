@@ -5,7 +5,7 @@
 Two rounds. In the first, two teachers are fine-tuned from MiniLM (6 layers) on all tasks at once, one gently and one
 boldly; a student goes on from the bolder one and learns from the teachers' mean answers and the raters' labels, on the
 training texts (those with rare labels, and the small corpora, more than once) and on XED's English sentences without
-their labels; the mean of the three networks' weights ends the round. In the second, three more teachers stand beside it:
+their labels; the mean of the three networks' weights ends the round. In the second, three more teachers stand by:
 two that know GoEmotions alone, and one of these tuned to EmoBank; what ships went on from the first round's mean and
 learned from all of them. Every stage is kept in `--work` and is not repeated when the command runs again.
 `recipes.publish_text_affect_en` then writes the package's files. Seeds are part of the plans below.

@@ -145,12 +145,12 @@ def measure(model: Ngrams, seed: int) -> None:
     scores = {
         "macro-F1": lambda r: macro_f1(go.truth[r], said[r]),
         "micro-F1": lambda r: macro_f1(go.truth[r].reshape(-1, 1), said[r].reshape(-1, 1)),
-        "ECE": lambda r: ece(p[r], go.truth[r]),
+        "ECE": lambda r: ece(go.truth[r], p[r]),
         "ekman-7 macro-F1 (one group)": lambda r: macro_f1(
             groups[r[single[r]]] > 0, np.eye(7)[answers["ekman"][r[single[r]]].argmax(1)]
         ),
         "ekman-7 accuracy (any of the raters' groups)": lambda r: right[r].mean(),
-        "ekman-7 ECE": lambda r: ece(answers["ekman"][r], (groups / groups.sum(1, keepdims=True))[r]),
+        "ekman-7 ECE": lambda r: ece((groups / groups.sum(1, keepdims=True))[r], answers["ekman"][r]),
     }
     notes = "test split; int8 as shipped; thresholds and calibration from dev; bootstrap over texts"
     metrics = {name: interval(score, len(go), seed) for name, score in scores.items()}

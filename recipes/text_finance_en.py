@@ -208,7 +208,7 @@ def main() -> None:
         name = "cleaned text" if side == "text" else "raw post"
         scores[f"accuracy, {name}"] = lambda rows, right=right: right[rows].mean()
         scores[f"macro-F1, {name}"] = lambda rows, p=p: macro_f1(truth[rows], np.eye(LABELS)[p[rows].argmax(1)])
-        scores[f"ECE, {name}"] = lambda rows, p=p: ece(p[rows], truth[rows])
+        scores[f"ECE, {name}"] = lambda rows, p=p: ece(truth[rows], p[rows])
     notes = "five folds, answers of the float32 adapters on int8 states; each fold calibrated on the four others"
     save_scores("emtract-5fold", "text.finance-en", len(labels), options.seed, scores, notes)
     cards.update("text.finance-en", WEIGHTS, ["emtract-5fold"], find("text.affect-en").sha256)

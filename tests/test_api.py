@@ -207,8 +207,8 @@ def test_translate_refuses_what_nothing_connects_and_names_the_near():
     record = affetto.perceive("What a day!", model="fake")
     with pytest.raises(affetto.NoBridgeError, match="no bridge leads from 'ekman-7' to 'facs-au'"):
         affetto.translate(record, "facs-au")
-    with pytest.raises(affetto.UnknownNameError, match="no space is called 'ekman-8'; did you mean ekman-"):
-        affetto.translate(record, "ekman-8")
+    with pytest.raises(affetto.UnknownNameError, match="no space is called 'ekman-9'; did you mean ekman-"):
+        affetto.translate(record, "ekman-9")
     with pytest.raises(
         affetto.UnknownNameError, match="no space of these answers is called 'joy'; known: ekman-7, vad"
     ):

@@ -20,7 +20,12 @@ from affetto.core.record import Record
 from affetto.core.signal import Text
 from affetto.core.space import Space
 from affetto.core.track import Track
-from affetto.models.asking import CHUNK, Models, chunks, in_language, models_for, names, perceive_each, perceiver
+from affetto.models import asking
+from affetto.models.asking import CHUNK, Models, chunks, in_language, models_for, names, perceiver
+from affetto.run import annotate as annotating
+from affetto.run import fields
+from affetto.run.fields import apart
+from affetto.run.groups import Groups
 from affetto.spaces import taxonomy
 
 if TYPE_CHECKING:
@@ -29,7 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHUNK",
+    "Groups",
     "Reason",
+    "apart",
     "bridge",
     "bridges",
     "card",
@@ -51,6 +58,7 @@ __all__ = [
 ]
 
 Reason = tuple[Track, tuple[Track, ...]]
+Columns = str | Sequence[str]
 _TABLES = (".csv", ".tsv", ".parquet")
 _RECORDS = (".json", ".emotionml", ".xml")
 """Suffixes of files that hold Records and nothing else."""
@@ -79,7 +87,7 @@ def load(id: str) -> Any:
     return catalog.load(id)
 
 
-def read(path: str | Path, column: str | None = None, **how: Any) -> Iterator[Record]:
+def read(path: str | Path, column: Columns | None = None, **how: Any) -> Iterator[Record]:
     """Read a file (`-` is stdin) as Records, one by one.
 
     Text, subtitles and tables become Records to be answered; what Affetto wrote as JSON, JSON lines, EmotionML or as a
@@ -87,7 +95,7 @@ def read(path: str | Path, column: str | None = None, **how: Any) -> Iterator[Re
 
     Args:
         path: .txt .srt .vtt .csv .tsv .jsonl .parquet, or .json .jsonl .emotionml with Records.
-        column: the column of a table that holds the words.
+        column: the column of a table that holds the words, or several: then each is answered on its own.
         how: what `affetto.media.files.read` takes besides: `lines`, `turns`, `id_column`, `suffix`, `encoding`.
 
     Raises:
@@ -121,7 +129,7 @@ def write(records: Record | Iterable[Record], path: str | Path) -> None:
 
 @overload
 def perceive(  # type: ignore[overload-overlap]  # a str is also an Iterable[str], but one text
-    what: str | Record, model: Models | None = None, *, language: str | None = None, column: str | None = None
+    what: str | Record, model: Models | None = None, *, language: str | None = None, column: Columns | None = None
 ) -> Record: ...
 @overload
 def perceive(
@@ -129,14 +137,14 @@ def perceive(
     model: Models | None = None,
     *,
     language: str | None = None,
-    column: str | None = None,
+    column: Columns | None = None,
 ) -> list[Record]: ...
 def perceive(
     what: str | Record | os.PathLike[str] | Iterable[str | Record],
     model: Models | None = None,
     *,
     language: str | None = None,
-    column: str | None = None,
+    column: Columns | None = None,
 ) -> Record | list[Record]:
     """Answer what is felt, by whom, and how sure that is: return what was given, with the models' Tracks added.
 
@@ -145,7 +153,7 @@ def perceive(
         model: the id of a card, a Model, or several; by default `text.affect-en` for English, else `text.affect-multi`.
         language: BCP 47 code of all that is given. Where nobody says, each Record's own, or else English, unless it
             is written in another script.
-        column: of a table, the column that holds the words.
+        column: of a table, the column or columns that hold words.
 
     Raises:
         UnknownNameError: no such model, column, or language of the model; names those there are.
@@ -158,14 +166,44 @@ def perceive(
     if isinstance(what, str):
         return work([post(what)])[0]
     if isinstance(what, Record):
-        return work([what])[0]
+        return next(fields.each([what], lambda parts: work(list(parts))))
     if isinstance(what, os.PathLike):
         records = read(Path(what), column)
     elif isinstance(what, Iterable) and not isinstance(what, bytes):
         records = (_record(item, i) for i, item in enumerate(what, 1))
     else:
         raise MalformedError(f"perceive wants a str, a Record, a Path, or several of them, not {type(what).__name__}")
-    return [record for chunk in chunks(records, CHUNK) for record in work(chunk)]
+    return list(fields.each(records, lambda parts: (one for chunk in chunks(parts, CHUNK) for one in work(chunk))))
+
+
+def perceive_each(
+    records: Iterable[Record],
+    model: Models | None = None,
+    *,
+    language: str | None = None,
+    at_once: int = CHUNK,
+    keep: bool = False,
+    annotate: bool = False,
+) -> Iterator[Record]:
+    """Yield each Record with the models' Tracks as soon as it is answered; one that fails has `meta["error"]`.
+
+    Args:
+        records: any number of them, read as they are needed.
+        model: as in `perceive`.
+        language: as in `perceive`.
+        at_once: texts that a model is asked about at a time.
+        keep: leave those that bear Tracks already as they are.
+        annotate: add sentiment, subjectivity and emotion in a word each, as `run.annotate` says.
+
+    Raises:
+        UnknownNameError: no such model, or it does not read that language; names those there are.
+    """
+
+    def answered(parts: Iterator[Record]) -> Iterator[Record]:
+        done = asking.perceive_each(parts, model, language=language, at_once=at_once, keep=keep)
+        return (one for chunk in chunks(done, at_once) for one in _annotated(chunk)) if annotate else done
+
+    return fields.each(records, answered, keep, at_once)
 
 
 def perceive_file(
@@ -174,7 +212,9 @@ def perceive_file(
     model: Models | None = None,
     *,
     language: str | None = None,
-    column: str | None = None,
+    column: Columns | None = None,
+    annotate: bool = False,
+    groups: Groups | None = None,
     shape: Literal["wide", "long"] = "wide",
     resume: bool = False,
     overwrite: bool = False,
@@ -189,6 +229,8 @@ def perceive_file(
         model: as in `perceive`.
         language: as in `perceive`.
         column: as in `perceive`.
+        annotate: as in `perceive_each`.
+        groups: is told each Record, annotated, and sums them up by a column of the table.
         shape: of a table to write: a line a Record, or a line a number.
         resume: go on with a run that was stopped.
         overwrite: replace a file that exists.
@@ -206,18 +248,27 @@ def perceive_file(
         raise MalformedError(f"only tables (.csv .tsv .parquet) can be long, not {Path(out).name}")
     records = read(source, column, **how) if isinstance(source, str | Path) else source
     columns: Sequence[str] = getattr(records, "columns", ())
+    appender = form.appender(columns, shape=shape) if tabular else form.appender(columns)
+    work = perceiver(model, language)
+    options: dict[str, Any] = {
+        "models": names(model),
+        "language": language or "",
+        "column": column or "",
+        "shape": shape,
+    }
+    if annotate or groups is not None:
+        options["annotate"] = True
+    if groups is not None:
+        groups.check(columns, Path(str(source)).name)
+        appender = groups.over(appender)
+        options["by"] = groups.by
     return batch.run(
         records,
-        perceiver(model, language),
+        (lambda parts: _annotated(work(parts))) if "annotate" in options else work,
         out,
-        form.appender(columns, shape=shape) if tabular else form.appender(columns),
+        appender,
         source=source if isinstance(source, str | Path) and str(source) != "-" else None,
-        options={
-            "models": names(model),
-            "language": language or "",
-            "column": column or "",
-            "shape": shape,
-        },
+        options=options,
         resume=resume,
         overwrite=overwrite,
         progress=progress,
@@ -276,7 +327,8 @@ def translate(
 
     Args:
         what: a Track, which gives a Track; a Record, which gives one with its answers in that space and no others; or
-            a text, which is perceived first. Of several answers about one subject, the one that loses least goes over.
+            a text, which is perceived first. Of several answers about one subject and stretch, the one that loses
+            least goes over.
         space: the id of the space.
         origin: only answers in this space.
         model: who perceives a text.
@@ -296,7 +348,7 @@ def translate(
     if isinstance(what, Track):
         return ways.translate(what, space)
     record = perceive(what, model) if isinstance(what, str) else what
-    best: dict[tuple[str, bool, str], tuple[float, int]] = {}
+    best: dict[tuple[Any, ...], tuple[float, int]] = {}
     refused: NoBridgeError | None = None
     taxonomy.space(space)
     for i, track in enumerate(record.tracks):
@@ -307,7 +359,8 @@ def translate(
         except NoBridgeError as error:
             refused = refused or error
             continue
-        key = (track.subject, track.perspective == "evoked", track.unit)
+        where = (track.unit, track.start.tobytes(), track.end.tobytes())
+        key = (track.subject, track.perspective == "evoked", *where)
         best[key] = min(best.get(key, (loss, i)), (loss, i))
     if not best and refused is not None:
         raise refused
@@ -378,6 +431,12 @@ def _loss(origin: Space, target: str) -> float:
         return 0.0
     way = bridge(origin, target)
     return 1.0 + len(way.steps) if math.isnan(way.loss) else way.loss
+
+
+def _annotated(records: Sequence[Record]) -> list[Record]:
+    from affetto.spaces import bridges as ways  # noqa: PLC0415
+
+    return annotating.annotated(records, ways.translate)
 
 
 def _record(item: object, number: int) -> Record:

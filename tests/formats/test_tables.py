@@ -219,3 +219,50 @@ def test_parquet_without_its_extra_names_it(tmp_path, monkeypatch):
         form.write([], tmp_path / "x.parquet")
     with pytest.raises(MissingExtraError, match=r"affetto\[parquet\]"):
         list(form.read(tmp_path / "x.parquet"))
+
+
+def film(*tracks, **meta):
+    row = {"id": "7", "title": "so good", "description": "rainy"}
+    places = {"title": [0, 7], "description": [8, 13]}
+    texts = (Text("so good"), Text("rainy"))
+    return Record("7", texts, tracks=tracks, meta={"number": 1, "row": row, "fields": places} | meta)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_record_of_several_fields_is_one_line_with_the_field_before_its_answers(tmp_path, suffix):
+    path = tmp_path / f"x{suffix}"
+    both = Track(MOOD, [0, 8], [7, 13], [[0.75, 0.25], [0.25, 0.5]], "char", "writer", source="m")
+    again = Track(MOOD, [8], [13], [[1, 0]], "char", "writer", source="n")
+    words = {"title.emotion": "joy", "description.emotion": None}
+    formats.by_path(path).write([film(both, again, annotation=words), film(error="broken")], path)
+    rows = table(path) if suffix == ".csv" else parquet.read_table(path).to_pylist()
+    first, second = ({name: "" if cell is None else str(cell) for name, cell in row.items()} for row in rows)
+    assert list(first) == [
+        *("id", "title", "description", "title.emotion", "description.emotion"),
+        *(f"title.writer.mood-2.{name}" for name in ("good", "bad", "top")),
+        *(f"description.writer.mood-2.{name}" for name in ("good", "bad", "top")),
+        *(f"description.writer.mood-2#2.{name}" for name in ("good", "bad", "top")),
+        "error",
+    ]
+    assert (first["title.emotion"], first["title.writer.mood-2.top"]) == ("joy", "good")
+    assert (first["description.writer.mood-2.good"], first["description.writer.mood-2.top"]) == ("0.25", "bad")
+    assert float(first["description.writer.mood-2#2.good"]) == 1
+    assert [second[name] for name in ("id", "title.emotion", "error")] == ["7", "", "broken"]
+
+
+def test_fields_that_make_no_sense_lose_nothing(tmp_path):
+    path = tmp_path / "x.csv"
+    track = Track(MOOD, [0], [7], [[0.75, 0.25]], "char", "writer")
+    formats.by_path(path).write([film(track, fields={"title": "here"}), film(track, fields={3: [0, 9]})], path)
+    first, second = table(path)
+    assert first["writer.mood-2.good"] == second["3.writer.mood-2.good"] == "0.75"
+
+
+def test_a_long_table_names_the_field_and_gives_the_tracks_back(tmp_path):
+    path = tmp_path / "x.csv"
+    both = Track(MOOD, [0, 8], [7, 13], [[0.75, 0.25], [0.25, 0.5]], "char", "writer", source="m")
+    form = formats.by_path(path)
+    form.write([film(both)], path, shape="long")
+    assert [row["record"] for row in table(path)] == ["7/title", "7/title", "7/description", "7/description"]
+    (record,) = form.read(path)
+    assert record.tracks == (both,)

@@ -261,3 +261,28 @@ def test_memory_stays_flat(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert count == 60_000 and peak < 5_000_000
+
+
+def test_several_columns_give_a_text_each_and_say_where_it_stands(tmp_path):
+    content = b"id,title,description\n1,So good,Rainy\n2,,x\n3,\xff,fine\n4,\xff,\xff\n5,a,b,c\n6,alone\n"
+    first, second, third, fourth, fifth, sixth = read(tmp_path, content, column=["title", "description"])
+    assert first.text == "So good\nRainy"
+    assert first.meta["fields"] == {"title": [0, 7], "description": [8, 13]}
+    assert first.meta["row"] == {"id": "1", "title": "So good", "description": "Rainy"}
+    assert second.meta["fields"] == {"title": [0, 0], "description": [1, 2]}
+    assert "row 3 of posts.csv: the cell of 'title' is no UTF-8" in third.meta["flaws"]["title"]
+    assert (third.text, "error" in third.meta) == ("\nfine", False)
+    assert fourth.meta["error"].count("row 4") == 2
+    assert fourth.signals == fifth.signals == ()
+    assert sixth.meta["fields"] == {"title": [0, 5], "description": [6, 6]}
+
+
+def test_several_columns_are_known_each_once(tmp_path):
+    with pytest.raises(UnknownNameError, match=r"no column of x\.csv is called 'body'; known: a, b"):
+        read(tmp_path, "a,b\n1,2\n", "x.csv", column=("a", "body"))
+    (one,) = read(tmp_path, "a,b\n1,2\n", "x.csv", column=("a", "a"))
+    assert (one.text, "fields" in one.meta) == ("1", False)
+    (one,) = read(tmp_path, '{"a": "x", "b": 3}\n', "x.jsonl", column=("a", "b"))
+    assert "wants words, not int" in one.meta["flaws"]["b"]
+    frame(tmp_path / "x.parquet", a=["x"], b=["y"])
+    assert texts(files.read(tmp_path / "x.parquet", ["b", "a"])) == ["y\nx"]

@@ -1,6 +1,8 @@
-"""The space that an id in a file means: the one of the catalog, so that its definitions come along."""
+"""What a file and the nouns mean by each other: the space of an id, the field of a stretch of text."""
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from affetto.core import catalog
 from affetto.core.space import Axis, Kind, Space
@@ -24,6 +26,21 @@ def same_space(id: str, kind: Kind, axes: tuple[Axis, ...]) -> Space:
         if known is not None and known.kind == kind and list(map(_gist, known.axes)) == list(map(_gist, axes)):
             return known
     return Space(id, kind, axes)
+
+
+def field_at(meta: Mapping[str, Any], start: float, end: float) -> str:
+    """Return the field in which a stretch of a Record's text lies, as `meta["fields"]` says; empty where in none.
+
+    >>> field_at({"fields": {"title": [0, 5], "description": [6, 20]}}, 6, 20)
+    'description'
+    """
+    said = meta.get("fields")
+    if isinstance(said, Mapping):
+        for name, place in said.items():
+            match place:
+                case [int(first), int(last)] if first <= start and end <= last:
+                    return str(name)
+    return ""
 
 
 def _gist(axis: Axis) -> tuple[object, ...]:

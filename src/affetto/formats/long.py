@@ -3,8 +3,9 @@
 Columns beside the obvious: `number` counts Records (two may have one id), `track` and `row` count inside a Record;
 `kind`, `low`, `high` and `scale` say what the space is, should the reader not know it; `about` and `box` are JSON. A
 Track without rows, and a space without axes, stand as lines with empty cells; a Record without Tracks is one line with
-its `error`. Signals, turns and meta do not fit here: for whole Records there is JSON. A column of notes (confidences,
-boxes) that holds nothing at all is read back as none. Knows cells; knows no file.
+its `error`. The lines of one field of several are those of `record/field`. Signals, turns and meta do not fit here: for
+whole Records there is JSON. A column of notes (confidences, boxes) that holds nothing at all is read back as none.
+Knows cells; knows no file.
 """
 
 import itertools
@@ -19,7 +20,7 @@ from affetto.core.record import Record
 from affetto.core.space import Axis
 from affetto.core.span import Span
 from affetto.core.track import Array, Track
-from affetto.formats.finding import same_space
+from affetto.formats.finding import field_at, same_space
 
 COLUMNS: dict[str, type] = {
     "number": int,
@@ -67,6 +68,8 @@ def lines(number: int, record: Record) -> Iterator[Line]:
             "unit": track.unit,
         }
         for row in _rows(track):
+            if "row" in row and (field := field_at(record.meta, row["start"], row["end"])):
+                row["record"] = f"{record.id}/{field}"
             yield from (whole | row | cell for cell in _cells(track, row.get("row")))
 
 

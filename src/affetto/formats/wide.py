@@ -6,6 +6,9 @@ highest value), `.confidence` and `.note`; where the subject is the speaker of t
 Track of the same subject and space, or a name the input has already, gets `#2`. A space in open words has `.top` and
 `.words` instead of a column a word. What went wrong stands in `error`, always the last column.
 
+A Record of several fields (`meta["fields"]`) is one line whatever it holds; its answers have the field before them,
+`{field}.{subject}.{space}.{axis}`. What `meta["annotation"]` says stands before all answers.
+
 A wide table is for reading; to get Tracks back there are `long` tables and JSON. Knows cells; knows no file.
 """
 
@@ -15,6 +18,7 @@ from typing import Any
 
 from affetto.core.record import Record
 from affetto.core.track import Track
+from affetto.formats.finding import field_at
 
 Key = tuple[str, str]
 """A group (`in`: as the input had it, `at`: where, `out`: answers, `error`) and a name."""
@@ -29,6 +33,11 @@ def lines(record: Record) -> list[Line]:
     base: Line = {("in", str(k)): v for k, v in (row if isinstance(row, Mapping) else {"record": record.id}).items()}
     if "error" in record.meta:
         base[_ERROR] = str(record.meta["error"])
+    words = record.meta.get("annotation")
+    if isinstance(words, Mapping):
+        base |= {("out", str(name)): value for name, value in words.items()}
+    if isinstance(record.meta.get("fields"), Mapping):
+        return [base | _fields(record)]
     table = _Places(record, base)
     ordinals: dict[tuple[str, str], int] = {}
     for track in record.tracks:
@@ -37,6 +46,27 @@ def lines(record: Record) -> list[Line]:
             subject = "speaker" if table.speakers.get(place) == track.subject else track.subject
             table.lines[place].update(_answer(track, i, f"{subject}.{track.space.id}{'' if nth == 1 else f'#{nth}'}"))
     return table.in_order()
+
+
+def _fields(record: Record) -> Line:
+    """Return the answers about each field, the fields in their order."""
+    by_field: dict[str, Line] = {name: {} for name in record.meta["fields"]}
+    ordinals: dict[tuple[str, str, str], int] = {}
+    known: dict[tuple[float, float], str] = {}
+    for track in record.tracks:
+        for i, (start, end) in enumerate(zip(track.start.tolist(), track.end.tolist(), strict=True)):
+            if (start, end) not in known:
+                known[start, end] = field_at(record.meta, start, end)
+            field = known[start, end]
+            key = (field, track.subject, track.space.id)
+            nth = ordinals[key] = ordinals.get(key, 0) + 1
+            prefix = f"{field}.{track.subject}" if field else track.subject
+            answer = _answer(track, i, f"{prefix}.{track.space.id}{'' if nth == 1 else f'#{nth}'}")
+            by_field.setdefault(field, {}).update(answer)
+    line: Line = {} if "row" in record.meta else {("at", "text"): record.text}
+    for answers in by_field.values():
+        line |= answers
+    return line
 
 
 class _Places:

@@ -12,7 +12,7 @@ from affetto.core.record import Record
 from affetto.media.lines import Lines
 from affetto.media.parquet import Parquet
 from affetto.media.subtitles import read_subtitles
-from affetto.media.tables import read_delimited, read_jsonl
+from affetto.media.tables import Columns, read_delimited, read_jsonl
 from affetto.media.text import read_lines, read_whole
 
 SUFFIXES: dict[str, str] = {
@@ -67,7 +67,7 @@ class Reading(Iterator[Record]):
 
 def read(
     path: str | Path,
-    column: str | None = None,
+    column: Columns | None = None,
     *,
     id_column: str | None = None,
     lines: bool = False,
@@ -83,7 +83,8 @@ def read(
 
     Args:
         path: the file; `-` is stdin.
-        column: the column of a table that holds the words; by default `text`, or the only one there is.
+        column: the column of a table that holds the words; by default `text`, or the only one there is. Several give
+            Records of several fields: a Text each, and `meta["fields"]` says which characters they are.
         id_column: the column that names the Records; by default `id` where there is one, else the number of the row.
         lines: a .txt (or stdin) is one Record a line, not one in all.
         turns: a .txt is a dialogue of `Name: words` lines; None: only where that is unmistakable; False: never.

@@ -14,7 +14,7 @@ from typing import Any
 from affetto.core.errors import MissingExtraError, UnreadableError
 from affetto.core.record import Record
 from affetto.media.delimited import Broken
-from affetto.media.tables import Row, choose_column, choose_id, records
+from affetto.media.tables import Columns, Row, choose_columns, choose_id, records
 
 _ROWS = 512
 """Rows of a batch, at most."""
@@ -26,7 +26,7 @@ _BUFFER = 1 << 20
 class Parquet:
     """The columns and the Records of a .parquet file."""
 
-    def __init__(self, path: str | Path, column: str | None = None, id_column: str | None = None) -> None:
+    def __init__(self, path: str | Path, column: Columns | None = None, id_column: str | None = None) -> None:
         """Open the file and choose its columns.
 
         Raises:
@@ -52,7 +52,7 @@ class Parquet:
         self.columns = tuple(self._file.schema_arrow.names)
         if len(set(self.columns)) < len(self.columns):
             raise UnreadableError(f"{self.name} has two columns of one name; rename one: {', '.join(self.columns)}")
-        self._column = choose_column(self.columns, column, self.name)
+        self._words = choose_columns(self.columns, column, self.name)
         self._id = choose_id(self.columns, id_column, self.name)
         self._groups = self._file.metadata.num_row_groups
         self._done = 0
@@ -65,7 +65,7 @@ class Parquet:
 
     def __iter__(self) -> Iterator[Record]:
         """Yield a Record a row."""
-        for record in records(self._rows(), self._column, self._id, self.name):
+        for record in records(self._rows(), self._words, self._id, self.name):
             self._done += 1
             yield record
 

@@ -25,6 +25,7 @@ from affetto.core.errors import (
 from affetto.core.record import Record
 from affetto.core.roles import Appender
 from affetto.core.signal import Text
+from affetto.run import fields
 
 Work = Callable[[list[Record]], list[Record]]
 SCHEMA = "affetto-batch-1"
@@ -71,10 +72,11 @@ def run(
 ) -> Progress:
     """Do work on Records in chunks and write the results as they come; return the last Progress.
 
-    Records that come with `meta["error"]` are written as they are, without work. Where the work raises, the rows of
-    that chunk are tried one by one, and those that fail get the exception as `meta["error"]`; what no row can be
-    blamed for (ImportError, CatalogError, UnknownNameError) is raised at once. KeyboardInterrupt, or any other
-    end, leaves `<out>.part` and its journal, and `resume=True` goes on with them.
+    Records that come with `meta["error"]` are written as they are, without work; those of several fields are worked on
+    a field at a time, and written whole (`run.fields`). Where the work raises, the rows of that chunk are tried one by
+    one, and those that fail get the exception as `meta["error"]`; what no row can be blamed for (ImportError,
+    CatalogError, UnknownNameError) is raised at once. KeyboardInterrupt, or any other end, leaves `<out>.part` and its
+    journal, and `resume=True` goes on with them.
 
     Args:
         records: the input, from its beginning, also when resuming (rows done are read over).
@@ -107,7 +109,7 @@ def run(
         if sum(1 for _ in itertools.islice(stream, done.rows)) < done.rows:
             raise AffettoError(f"the input has fewer than the {done.rows} rows already done; run with overwrite=True")
         for block in _chunks(stream, max(1, chunk)):
-            results = _one_each(work, block)
+            results = list(fields.each(block, lambda parts: _one_each(work, list(parts))))
             appender.append(results)
             wrong = sum("error" in result.meta for result in results)
             done = _Done(done.rows + len(block), done.errors + wrong)

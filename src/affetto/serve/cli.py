@@ -4,21 +4,23 @@ Parses, calls `api`, and shows; decides nothing. What a command needs is importe
 single text come at once.
 """
 
-import json
 import os
 import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetto.core.errors import AffettoError, UnreadableError
+from affetto.core.errors import UnreadableError
+from affetto.serve import summaries, writing
+from affetto.serve.corpora import data
 from affetto.serve.manners import OK, SOME_FAILED, Page, input_options, shared
-from affetto.serve.progress import Bar, Count, took
+from affetto.serve.measuring import bench
+from affetto.serve.progress import Bar, Count
 from affetto.serve.source import Source, source
+from affetto.serve.studies import study
 
 if TYPE_CHECKING:
     from affetto.core.record import Record
@@ -66,53 +68,67 @@ def main() -> None:
 @input_options
 @click.option("--out", "-o", metavar="FILE", help="Write here: .json .jsonl .csv .tsv .parquet .emotionml .xml")
 @click.option("--long", "long", is_flag=True, help="As a table with a line a number, not a line a text.")
+@click.option("--annotate", is_flag=True, help="Of a table: add sentiment, subjectivity and emotion, a word each.")
+@click.option("--by", metavar="COLUMN", help="Of a table: annotate it, and sum it up by this column.")
+@click.option("--summary", metavar="FILE", help="With --by: write the summary here (.csv .tsv), not show it.")
 @click.option("--resume", is_flag=True, help="With --out: go on where a stopped run ended.")
 @click.option("--overwrite", is_flag=True, help="With --out: replace a file that exists.")
 @click.option("--json", "as_json", is_flag=True, help="JSON, one line a Record.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no closing sentence.")
 @shared
 def perceive(
-    out: str | None, long: bool, resume: bool, overwrite: bool, as_json: bool, quiet: bool, **reading: Any
+    out: str | None,
+    long: bool,
+    annotate: bool,
+    by: str | None,
+    summary: str | None,
+    resume: bool,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    **reading: Any,
 ) -> int:
     """Say what is felt in a text, a talk or a table, by whom, and how sure that is.
 
     Give it a text, a file (.txt .srt .vtt .csv .tsv .jsonl .parquet), or - for a pipe. In a terminal the answer is
     drawn; in a pipe it is plain, a line an answer, and of a table it is a table.
 
+    With several columns each is answered on its own, in one row: title.sentiment (negative, neutral or positive),
+    title.subjectivity (1 - P(neutral): how much any emotion is expressed), title.emotion, then all numbers.
+
     Examples:
       affetto perceive "I got the job!"
       affetto perceive conversation.srt
       affetto perceive posts.csv --column text --out answers.csv
       affetto perceive posts.csv --column text --out answers.parquet --resume
+      affetto perceive videos.csv --column title --column description --out answers.csv
+      affetto perceive videos.csv -c title -c description --by platform -o answers.csv --summary platforms.csv
       affetto perceive posts.csv | head
       echo "What a day" | affetto perceive --json
       affetto perceive --language de "Endlich Feierabend!"
     """
-    if (resume or overwrite) and not out:
+    if (resume or overwrite) and not (out or (overwrite and summary)):
         raise click.UsageError(f"--{'resume' if resume else 'overwrite'} wants --out FILE")
     if as_json and (out or long):
         raise click.UsageError(
             "--json is for the screen or a pipe; with --out the suffix says it, and --long is a table"
         )
     said = source(reading["what"], reading["as_text"], reading["suffix"], reading["column"])
+    if (annotate or by) and not said.is_table:
+        raise click.UsageError(f"--{'annotate' if annotate else 'by'} is for tables; name one, or add --as csv")
+    groups = summaries.asked(by, summary, reading["column"], (said.path, out), overwrite)
+    more: dict[str, Any] = {
+        "annotate": annotate or groups is not None or isinstance(reading["column"], tuple),
+        "groups": groups,
+    }
     if out:
-        return _into_file(said, out, long, resume, overwrite, quiet, reading)
-    answered = _answered(said, reading, quiet)
-    if as_json:
-        _write_json(answered)
-    elif long:
-        _write_table(answered, long=True)
-    elif sys.stdout.isatty():
-        from affetto.serve import terminal  # noqa: PLC0415 - rich, only where it is seen
-
-        terminal.show(answered, terminal.console())
-    elif said.suffix in (".jsonl", ".ndjson"):
-        _write_json(answered)
-    elif said.is_table or reading["lines"]:
-        _write_table(answered, long=False)
+        more |= {"shape": "long" if long else "wide", "resume": resume, "overwrite": overwrite}
+        code = writing.into_file(said, out, quiet, reading, more)
     else:
-        _write_plain(answered)
-    return answered.code
+        code = _show(_answered(said, reading, quiet, **more), said, as_json, long, reading["lines"])
+    if groups is not None:
+        summaries.tell(groups, summary, quiet)
+    return code
 
 
 @page.command(context_settings=_HELP, short_help="Which words carried each answer.")
@@ -134,11 +150,12 @@ def explain(space: str | None, axis: str | None, as_json: bool, **reading: Any) 
     """
     if axis and not space:
         raise click.UsageError("--axis wants --space, whose axis it is")
+    from affetto import api  # noqa: PLC0415
     from affetto.serve import reasons  # noqa: PLC0415
 
     said = source(reading["what"], reading["as_text"], reading["suffix"], reading["column"])
-    records = _Counted(_records(said, reading))
-    asked = {"space": space, "axis": axis, "model": _models(reading), "language": reading["language"]}
+    records = _Counted(part for record in _records(said, reading) for part in api.apart(record))
+    asked = {"space": space, "axis": axis, "model": writing.models(reading), "language": reading["language"]}
     reasons.show(records, asked, as_json)
     return records.code
 
@@ -170,23 +187,16 @@ def translate(
 
     said = source(reading["what"], reading["as_text"], reading["suffix"], reading["column"])
     if out:
-        _free(out, overwrite)
+        writing.free(out, overwrite)
     answered = _answered(said, reading, quiet=True, keep=True)
     moved = _Counted(crossing.translated(answered, space, origin, quiet), answered.reading, quiet)
     if out:
         from affetto import api  # noqa: PLC0415
 
         api.write(iter(moved), out)
-    elif as_json or (said.suffix in (".jsonl", ".ndjson", ".json") and not sys.stdout.isatty()):
-        _write_json(moved)
-    elif sys.stdout.isatty():
-        from affetto.serve import terminal  # noqa: PLC0415
-
-        terminal.show(moved, terminal.console())
-    elif said.is_table or reading["lines"]:
-        _write_table(moved, long=False)
     else:
-        _write_plain(moved)
+        as_json = as_json or (said.suffix == ".json" and not sys.stdout.isatty())
+        _show(moved, said, as_json, long=False, lines=reading["lines"])
     return moved.code
 
 
@@ -260,6 +270,10 @@ def doctor(as_json: bool) -> int:
     return checks.show(checks.examine(), as_json)
 
 
+for _group in (bench, data, study):
+    page.add_command(_group)
+
+
 class _Counted:
     """Records going by, and whether all was well with them.
 
@@ -297,36 +311,45 @@ def _into_regular_file() -> bool:
         return False
 
 
-def _models(reading: dict[str, Any]) -> Sequence[str] | None:
-    return reading["models"] or None
-
-
-def _how(said: Source, reading: dict[str, Any]) -> dict[str, Any]:
-    how: dict[str, Any] = {name: reading[name] for name in ("id_column", "encoding") if reading[name]}
-    if reading["lines"]:
-        how["lines"] = True
-    if reading["suffix"] or said.path == "-":
-        how["suffix"] = said.suffix
-    return how
-
-
 def _records(said: Source, reading: dict[str, Any]) -> "Iterable[Record]":
     from affetto import api  # noqa: PLC0415
 
     if said.text is not None:
         return [api.post(said.text)]
-    records = api.read(said.path, reading["column"], **_how(said, reading))
+    records = api.read(said.path, reading["column"], **writing.how_to_read(said, reading))
     return records if said.is_table or reading["lines"] else _whole(records)
 
 
-def _answered(said: Source, reading: dict[str, Any], quiet: bool, keep: bool = False) -> _Counted:
-    """Return the answered Records; with `keep`, those that already bear answers stay as they are."""
+def _answered(said: Source, reading: dict[str, Any], quiet: bool, groups: Any = None, **how: Any) -> _Counted:
+    """Return the answered Records; `how` is what `api.perceive_each` takes, `groups` is told each."""
     from affetto import api  # noqa: PLC0415
 
     records = _records(said, reading)
+    if groups is not None:
+        groups.check(getattr(records, "columns", ()), said.path)
     at_once = 16 if sys.stdout.isatty() else api.CHUNK
-    answered = api.perceive_each(records, _models(reading), language=reading["language"], at_once=at_once, keep=keep)
-    return _Counted(answered, records, quiet)
+    models, language = writing.models(reading), reading["language"]
+    answered = api.perceive_each(records, models, language=language, at_once=at_once, **how)
+    return _Counted(answered if groups is None else groups.passing(answered), records, quiet)
+
+
+def _show(answered: _Counted, said: Source, as_json: bool, long: bool, lines: bool) -> int:
+    """Print answers as people or pipes want them; return the exit code."""
+    if as_json:
+        writing.as_json(answered)
+    elif long:
+        writing.as_table(answered, answered.columns, long=True)
+    elif sys.stdout.isatty():
+        from affetto.serve import terminal  # noqa: PLC0415 - rich, only where it is seen
+
+        terminal.show(answered, terminal.console())
+    elif said.suffix in (".jsonl", ".ndjson"):
+        writing.as_json(answered)
+    elif said.is_table or lines:
+        writing.as_table(answered, answered.columns)
+    else:
+        writing.as_lines(answered)
+    return answered.code
 
 
 def _whole(records: "Iterable[Record]") -> "Iterator[Record]":
@@ -335,65 +358,3 @@ def _whole(records: "Iterable[Record]") -> "Iterator[Record]":
         if "error" in record.meta:
             raise UnreadableError(record.meta["error"])
         yield record
-
-
-def _into_file(
-    said: Source, out: str, long: bool, resume: bool, overwrite: bool, quiet: bool, reading: dict[str, Any]
-) -> int:
-    from affetto import api  # noqa: PLC0415
-
-    bar = Bar(not quiet)
-    try:
-        state = api.perceive_file(
-            said.path if said.text is None else [api.post(said.text)],
-            out,
-            _models(reading),
-            language=reading["language"],
-            column=reading["column"],
-            shape="long" if long else "wide",
-            resume=resume,
-            overwrite=overwrite,
-            progress=bar,
-            **({} if said.text is not None else _how(said, reading)),
-        )
-    except KeyboardInterrupt:
-        bar.clear()
-        if said.path not in ("", "-"):
-            click.echo("affetto: what is done is kept; the same command with --resume goes on", err=True)
-        raise
-    finally:
-        bar.clear()
-    if not quiet:
-        new = state.rows - state.resumed
-        rate = f", {new / state.seconds:,.0f} rows/s" if new > 1 and state.seconds > 0 else ""
-        failed = f"; {state.errors:,} failed, each says why in its row" if state.errors else ""
-        rows = f"{state.rows:,} row{'' if state.rows == 1 else 's'}"
-        click.echo(f"{rows} in {out} ({took(state.seconds)}{rate}){failed}", err=True)
-    return SOME_FAILED if state.errors else OK
-
-
-def _free(out: str, overwrite: bool) -> None:
-    if Path(out).exists() and not overwrite:
-        raise AffettoError(f"{out!r} is already there; say overwrite, or name another file")
-
-
-def _write_json(records: "Iterable[Record]") -> None:
-    from affetto.core.plain import from_record  # noqa: PLC0415
-
-    for record in records:
-        click.echo(json.dumps(from_record(record), ensure_ascii=False))
-
-
-def _write_plain(records: "Iterable[Record]") -> None:
-    from affetto.serve import gist  # noqa: PLC0415
-
-    for record in records:
-        for line in gist.lines(record):
-            click.echo(line)
-
-
-def _write_table(records: "_Counted", long: bool) -> None:
-    from affetto.serve import stream  # noqa: PLC0415
-
-    for text in stream.table(records, records.columns, long):
-        click.echo(text, nl=False)

@@ -125,6 +125,12 @@ def _debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.find_root().params["debug"] = True
 
 
+def _columns(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> str | tuple[str, ...] | None:
+    """Return the one column, or the several, each once; None where nobody said one."""
+    names = tuple(dict.fromkeys(said))
+    return names if len(names) > 1 else next(iter(names), None)
+
+
 def shared(command: Command) -> Command:
     """Give a command the options that all have."""
     return click.option(
@@ -138,7 +144,14 @@ def input_options(command: Command) -> Command:
         (
             click.argument("what", nargs=-1, metavar="[TEXT | FILE | -]"),
             click.option("--text", "as_text", is_flag=True, help="Take it as a text, even if it looks like a file."),
-            click.option("--column", "-c", metavar="NAME", help="Column of a table that holds the words."),
+            click.option(
+                "--column",
+                "-c",
+                multiple=True,
+                callback=_columns,
+                metavar="NAME",
+                help="Column of a table that holds the words; said more than once, each is read on its own.",
+            ),
             click.option(
                 "--id-column", metavar="NAME", help="Column that names the rows  [default: id, or the number]"
             ),

@@ -40,14 +40,14 @@ class Source:
         return self.suffix in TABLES
 
 
-def source(what: Sequence[str], as_text: bool, suffix: str | None, column: str | None) -> Source:
+def source(what: Sequence[str], as_text: bool, suffix: str | None, column: str | Sequence[str] | None) -> Source:
     """Return what the arguments mean.
 
     Args:
         what: the arguments; several are the words of one text.
         as_text: they are a text, whatever they look like.
         suffix: what the file is to be read as (`csv` or `.csv`), if not by its own.
-        column: the column asked for; stdin with a column is a .csv.
+        column: the column or columns asked for; stdin with a column is a .csv.
 
     Raises:
         UnreadableError: it looks like a path, but there is no such file, or it is a folder.

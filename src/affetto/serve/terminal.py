@@ -4,7 +4,7 @@ Colours say pleasant or not and are never the only sign; NO_COLOR and TERM=dumb 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console
@@ -37,19 +37,20 @@ def console(width: int | None = None) -> Console:
 
 
 def show(records: Iterable[Record], screen: Console) -> None:
-    """Print each Record as it comes: a talk as a table of turns, one post as bars, many as a line each."""
+    """Print each Record as it comes: a talk as a table of turns, one post as bars, many as a line each text."""
     rest = iter(records)
     first = next(rest, None)
     if first is None:
         return
     second = next(rest, None)
-    if second is None or first.turns:
+    if first.turns or (second is None and "fields" not in first.meta):
         for record in (first, *([second] if second else []), *rest):
             (show_talk if record.turns else show_post)(record, screen)
         return
     screen.print(_line_header(screen), style="bold")
-    for record in (first, second, *rest):
-        screen.print(_line(record, screen), overflow="ellipsis", no_wrap=True)
+    for record in (first, *([second] if second else []), *rest):
+        for line in _lines(record, screen):
+            screen.print(line, overflow="ellipsis", no_wrap=True)
 
 
 def show_post(record: Record, screen: Console) -> None:
@@ -244,11 +245,21 @@ def _line_header(screen: Console) -> Text:
     return Text(f"{'id':<10} {'feels':<17} {'sure':>5} {'valence':>8} {'arousal':>8}  text"[: screen.width])
 
 
-def _line(record: Record, screen: Console) -> Text:
-    line = Text(f"{one_line(record.id, 10):<10} ")
+def _lines(record: Record, screen: Console) -> Iterator[Text]:
+    """Yield a line of a post, or of each of its fields, and what went wrong."""
+    shown = [gist for gist in gists(record) if gist.subject != "reader"]
     if error := record.meta.get("error"):
-        return line.append(one_line(str(error), max(10, screen.width - 12)), style="red")
-    shown = next((gist for gist in gists(record) if gist.subject != "reader"), None)
+        line = Text(f"{one_line(record.id, 10):<10} ")
+        yield line.append(one_line(str(error), max(10, screen.width - 12)), style="red")
+    if "fields" in record.meta:
+        for gist in shown:
+            yield _line(record.id, gist, gist.text, screen)
+    elif not error:
+        yield _line(record.id, next(iter(shown), None), record.text or "", screen)
+
+
+def _line(id: str, shown: Gist | None, text: str, screen: Console) -> Text:
+    line = Text(f"{one_line(id, 10):<10} ")
     if shown is None:
         return line.append(f"{'not said':<17}", style="dim")
     feeling = _feeling(shown)
@@ -256,7 +267,7 @@ def _line(record: Record, screen: Console) -> Text:
     for name in ("valence", "arousal"):
         cell = _degree(shown, name)
         line.append(" " * (8 - len(cell))).append_text(cell).append(" ")
-    return line.append(f" {one_line(record.text or '', max(10, screen.width - 54))}")
+    return line.append(f" {one_line(text, max(10, screen.width - 54))}")
 
 
 def show_table(rows: Sequence[Sequence[str]], heads: Sequence[str], screen: Console) -> None:

@@ -1,0 +1,106 @@
+"""How answers leave: into a file, or as JSON, plain lines or a table on stdout. Decides nothing about the answers."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from affetto.core.errors import AffettoError
+from affetto.serve.manners import OK, SOME_FAILED
+from affetto.serve.progress import Bar, took
+from affetto.serve.source import Source
+
+if TYPE_CHECKING:
+    from affetto.core.record import Record
+
+
+def models(reading: Mapping[str, Any]) -> Sequence[str] | None:
+    """Return the models asked for, None where nobody named one."""
+    return reading["models"] or None
+
+
+def how_to_read(said: Source, reading: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `api.read` takes beside the path and the column."""
+    how: dict[str, Any] = {name: reading[name] for name in ("id_column", "encoding") if reading[name]}
+    if reading["lines"]:
+        how["lines"] = True
+    if reading["suffix"] or said.path == "-":
+        how["suffix"] = said.suffix
+    return how
+
+
+def into_file(said: Source, out: str, quiet: bool, reading: Mapping[str, Any], more: Mapping[str, Any]) -> int:
+    """Answer what is said into a file, with a bar and a closing sentence; return the exit code.
+
+    Args:
+        said: a text, a file, or stdin.
+        out: the file to make.
+        quiet: neither bar nor sentence.
+        reading: the options of all commands that read.
+        more: what `api.perceive_file` takes besides.
+    """
+    from affetto import api  # noqa: PLC0415
+
+    bar = Bar(not quiet)
+    try:
+        state = api.perceive_file(
+            said.path if said.text is None else [api.post(said.text)],
+            out,
+            models(reading),
+            language=reading["language"],
+            column=reading["column"],
+            progress=bar,
+            **(how_to_read(said, reading) if said.text is None else {}),
+            **more,
+        )
+    except KeyboardInterrupt:
+        bar.clear()
+        if said.path not in ("", "-"):
+            click.echo("affetto: what is done is kept; the same command with --resume goes on", err=True)
+        raise
+    finally:
+        bar.clear()
+    if not quiet:
+        new = state.rows - state.resumed
+        rate = f", {new / state.seconds:,.0f} rows/s" if new > 1 and state.seconds > 0 else ""
+        failed = f"; {state.errors:,} failed, each says why in its row" if state.errors else ""
+        rows = f"{state.rows:,} row{'' if state.rows == 1 else 's'}"
+        click.echo(f"{rows} in {out} ({took(state.seconds)}{rate}){failed}", err=True)
+    return SOME_FAILED if state.errors else OK
+
+
+def free(out: str, overwrite: bool) -> None:
+    """Refuse a file that exists, unless it may be replaced.
+
+    Raises:
+        AffettoError: it exists.
+    """
+    if Path(out).exists() and not overwrite:
+        raise AffettoError(f"{out!r} is already there; say overwrite, or name another file")
+
+
+def as_json(records: "Iterable[Record]") -> None:
+    """Print JSON, a line a Record."""
+    from affetto.core.plain import from_record  # noqa: PLC0415
+
+    for record in records:
+        click.echo(json.dumps(from_record(record), ensure_ascii=False))
+
+
+def as_lines(records: "Iterable[Record]") -> None:
+    """Print a plain line for each answer."""
+    from affetto.serve import gist  # noqa: PLC0415
+
+    for record in records:
+        for line in gist.lines(record):
+            click.echo(line)
+
+
+def as_table(records: "Iterable[Record]", columns: Sequence[str], long: bool = False) -> None:
+    """Print a table whose input had these columns."""
+    from affetto.serve import stream  # noqa: PLC0415
+
+    for text in stream.table(records, columns, long):
+        click.echo(text, nl=False)

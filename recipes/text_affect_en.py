@@ -2,12 +2,10 @@
 
     python -m recipes.text_affect_en --work build/text-affect-en [--full]
 
-Two rounds. In the first, two teachers are fine-tuned from MiniLM (6 layers) on all tasks at once, one gently and one
-boldly; a student goes on from the bolder one and learns from the teachers' mean answers and the raters' labels, on the
-training texts (those with rare labels, and the small corpora, more than once) and on XED's English sentences without
-their labels; the mean of the three networks' weights ends the round. In the second, three more teachers stand by:
-two that know GoEmotions alone, and one of these tuned to EmoBank; what ships went on from the first round's mean and
-learned from all of them. Every stage is kept in `--work` and is not repeated when the command runs again.
+Two teachers are fine-tuned from MiniLM (6 layers) on all tasks at once, one gently and one boldly. The student goes on
+from the bolder one and learns from the teachers' mean answers and the raters' labels, on the training texts (those with
+rare labels, and the small corpora, more than once) and on XED's unlabelled English sentences. What ships is the mean of
+the three networks' weights. Every stage is kept in `--work` and is not repeated when the command runs again.
 `recipes.publish_text_affect_en` then writes the package's files. Seeds are part of the plans below.
 """
 
@@ -31,7 +29,6 @@ from recipes import corpora
 
 log = logging.getLogger("text.affect-en")
 HEADS = {"goemotions": 28, "ekman": 7, "vad": 6, "intensity": 6}
-VAD = slice(35, 41)
 LONGEST = 96
 RARE = 800
 """Training rows under which a label of GoEmotions counts as rare."""
@@ -129,19 +126,8 @@ STUDENT = Plan(
 )
 
 
-PLAIN = Plan(1, FitOptions(epochs=3, rate=1e-4), 32, {"goemotions": 8.0})
-BRISK = Plan(2, FitOptions(epochs=3, rate=2e-4, layer_decay=0.9), 64, {"goemotions": 8.0})
-GRADED = Plan(5, FitOptions(epochs=4, rate=1e-4, layer_decay=0.9), 32, {"vad": 1.0})
-SECOND = Plan(
-    12,
-    FitOptions(epochs=2, rate=1.2e-4, layer_decay=0.95, average=0.996, clip=5.0),
-    64,
-    {"goemotions": 30.0, "ekman": 0.2, "vad": 1.0, "intensity": 0.2},
-)
 SHARES = (0.25, 0.25, 0.5)
-"""Of gentle teacher, bold teacher and student in the mean that ends the first round."""
-RARE_TRUST = 0.2
-"""Share of the teachers' word on rare labels in the second round; in the first they have none."""
+"""Of gentle teacher, bold teacher and student in the final weights."""
 
 
 class Batches:
@@ -210,8 +196,6 @@ def loss(module: torch.nn.Module, batch: Batch, weights: Mapping[str, float]) ->
         known = ~y.isnan()
         if not known.any():
             continue
-        if not weights.get(name):
-            continue
         if name == "ekman":
             rows = known.all(1)
             value = -(y[rows] * x[rows].log_softmax(1)).sum(1).mean()
@@ -266,55 +250,17 @@ def main() -> None:
     half = not options.full
 
     train = table("train")
-    first = first_round(train, options.work, half)
-    final = second_round(train, first, options.work, half)
-    report("final", final, half)
-    torch.save(final.state_dict(), options.work / "final.pt")
-    told([final], train.texts + corpora.xed_english(), options.work / "lesson.npy", half)
-
-
-def first_round(train: Table, work: Path, half: bool) -> torch.nn.Module:
-    """Train two teachers and their student on all tasks; return the mean of the three."""
     teachers = []
     for name, plan in (("gentle", GENTLE), ("bold", BOLD)):
         torch.manual_seed(plan.seed)
-        teachers.append(trained(name, Encoder(), train, plan, work, half))
-    said = told(teachers, train.texts + corpora.xed_english(), work / "told.npy", half)
+        teachers.append(trained(name, Encoder(), train, plan, options.work, half))
+    lesson = taught(train, teachers, options.work, half)
     torch.manual_seed(STUDENT.seed)
-    trained("student", teachers[-1], repeated(blended(said, train), train), STUDENT, work, half)
-    mean = Encoder()
-    mean.load_state_dict(averaged([work / f"{name}.pt" for name in ("gentle", "bold", "student")], SHARES))
-    return mean.eval()
-
-
-def second_round(train: Table, first: torch.nn.Module, work: Path, half: bool) -> torch.nn.Module:
-    """Train teachers of one task each, and go on from the first round with what all of them say."""
-    known = train.targets
-    posts, rated = (~np.isnan(known[:, at]) for at in (0, VAD.start))
-    texts = train.texts + corpora.xed_english()
-    plain, brisk = (
-        trained(name, _fresh(plan.seed), part(train, posts), plan, work, half)
-        for name, plan in (("plain", PLAIN), ("brisk", BRISK))
-    )
-    graded = _fresh(GRADED.seed)
-    graded.load_state_dict(brisk.state_dict())
-    graded = trained("graded", graded, part(train, rated), GRADED, work, half)
-    said = told([first], texts, work / "first.npy", half).copy()
-    alone = told([plain, brisk], texts, work / "alone.npy", half)
-    said[:, :28] = (said[:, :28] + alone[:, :28]) / 2
-    said[:, VAD] = (said[:, VAD] + told([graded], texts, work / "graded.npy", half)[:, VAD]) / 2
-    torch.manual_seed(SECOND.seed)
-    return trained("second", first, repeated(blended(said, train, rare=RARE_TRUST), train), SECOND, work, half)
-
-
-def _fresh(seed: int) -> Encoder:
-    torch.manual_seed(seed)
-    return Encoder()
-
-
-def part(data: Table, rows: np.ndarray) -> Table:
-    """Return the rows of a mask."""
-    return Table([text for text, yes in zip(data.texts, rows, strict=True) if yes], data.targets[rows])
+    trained("student", teachers[-1], repeated(lesson, train), STUDENT, options.work, half)
+    final = Encoder()
+    final.load_state_dict(averaged([options.work / f"{name}.pt" for name in ("gentle", "bold", "student")], SHARES))
+    torch.save(final.state_dict(), options.work / "final.pt")
+    report("final", final, half)
 
 
 def averaged(paths: list[Path], shares: tuple[float, ...]) -> dict[str, torch.Tensor]:
@@ -358,17 +304,23 @@ def told(modules: list[torch.nn.Module], texts: list[str], path: Path, half: boo
     return np.load(path)
 
 
-def blended(said: np.ndarray, train: Table, trust: float = 0.5, rare: float = 0.0) -> Table:
+def taught(train: Table, teachers: list[torch.nn.Module], work: Path, half: bool) -> Table:
+    """Return what the teachers say of the training texts and of XED's sentences, blended with the raters' labels."""
+    texts = train.texts + corpora.xed_english()
+    return blended(told(teachers, texts, work / "told.npy", half), train)
+
+
+def blended(said: np.ndarray, train: Table, trust: float = 0.5) -> Table:
     """Blend answers to the training texts and XED (n x 47, share `trust`) with the raters' labels, where there are any.
 
-    Of rare labels the teachers know too little: there their share is `rare`.
+    Of rare labels the teachers know too little: there the raters' labels stand alone.
     """
     said = said.copy()
     said[:, 42] = np.nan  # disgust has no intensity in BRIGHTER's English part
     known = np.full_like(said, np.nan)
     known[: len(train.texts)] = train.targets
     shares = np.full(said.shape[1], trust, np.float32)
-    shares[:28][np.nansum(train.targets[:, :28], 0) < RARE] = rare
+    shares[:28][np.nansum(train.targets[:, :28], 0) < RARE] = 0
     texts = train.texts + corpora.xed_english()
     return Table(texts, np.where(np.isnan(known), said, shares * said + (1 - shares) * known))
 

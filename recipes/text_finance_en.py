@@ -5,7 +5,8 @@
 `--work` is where `recipes.text_affect_en` kept its final weights, whose upper layers are the start; the states come
 from the int8 network that ships. A logistic regression on hashed n-grams is added to the network's answers. Five folds
 give the scores (posts with equal words stay together), and their answers to posts they did not see the calibration and
-the weight of the n-grams; the network that ships is trained on all 10,000.
+the weight of the n-grams; they are kept in `--work` for `affetto bench score emtract`. The network that ships is
+trained on all 10,000.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from scipy.sparse import csr_matrix, diags
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
-from affetto.core.catalog import find
+from affetto.core.catalog import find, load
 from affetto.metrics.calibration import ece_classwise as ece
 from affetto.metrics.classification import macro_f1
 from affetto.models.text.adapter import Upper, traded
@@ -36,7 +37,7 @@ from affetto.train.fit import Batch, FitOptions, fit
 from recipes import cards, corpora
 from recipes.hashed import rounded
 from recipes.publish_text_affect_en import MIDDLE, fit_one
-from recipes.scores import save_scores
+from recipes.scores import keep_predictions, save_scores
 from recipes.text_affect_en import Encoder
 
 log = logging.getLogger("text.finance-en")
@@ -186,6 +187,9 @@ def main() -> None:
         log.info("fold %d: accuracy %.4f", number, (said["text"][test].argmax(1) == labels[test]).mean())
     truth = np.eye(LABELS)[labels]
     calibrated = {side: crossed(said[side], lined[side], truth, fold_of) for side in sides}
+    texts, ids = table["body"], [str(i) for i in range(len(labels))]
+    kept = options.work / "text.finance-en.all.jsonl.gz"
+    keep_predictions(kept, ids, texts, load("stocktwits-7"), calibrated["body"], "text.finance-en, five folds")
     weight = mixed(said["body"], lined["body"], truth)
     both = said["body"] + weight * lined["body"]
     head = fit_one(both, truth) | {"space": "stocktwits-7", "perspective": "expressed", "reader": False}

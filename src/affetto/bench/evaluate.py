@@ -230,12 +230,13 @@ def _weights(layouts: Mapping[str, list[_Part]], seed: int, resamples: int) -> I
 
 
 def _measured(name: str, value: float, drawn: Floats | None) -> Measured:
-    """Return a value and its percentile interval; of ECE, which resampling inflates, the interval turned around it."""
+    """Return a value and its percentile interval; of ECE, which resampling inflates, moved back by as much."""
     if drawn is None or np.isnan(drawn).all():
         return Measured(value, math.nan, math.nan)
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
     if name.startswith("ece"):
-        low, high = max(0.0, 2 * value - high), max(0.0, 2 * value - low)
+        inflated = float(np.nanmean(drawn)) - value
+        low, high = max(0.0, low - inflated), max(0.0, high - inflated)
     return Measured(value, float(low), float(high))
 
 

@@ -118,12 +118,13 @@ def rescore(what: Benchmark, files: Mapping[str, Path], options: RunOptions, lea
     """
     records = _records(what, options.folder)
     done = {}
+    before = {result["model"]: result["speed"] for result in results.results(options.out, what.id)}
     for name, path in files.items():
         found = {what.split: path}
         beside = path.with_name(path.name.replace(f".{what.split}.", f".{what.dev}."))
         if what.dev and beside.exists() and beside != path:
             found[what.dev] = beside
-        done[name] = systems.Done(name, {}, found)
+        done[name] = systems.Done(name, before.get(name, {}), found)
     return _scored(what, records, done, options, leak_check(records))
 
 

@@ -96,7 +96,7 @@ def benchmark(
 
 
 def shared_rows(records: Mapping[str, Sequence[Record]]) -> list[str]:
-    """Return a sentence for each thing that splits share and should not: texts, speakers, dialogues.
+    """Return a sentence for each thing that splits share and should not: texts, speakers, dialogues; none is quoted.
 
     Args:
         records: by split.
@@ -109,7 +109,7 @@ def shared_rows(records: Mapping[str, Sequence[Record]]) -> list[str]:
         groups={key: said for key, said in groups.items() if any(said)},
         text=tuple(record.text or "" for _, record in rows),
     )
-    return [str(finding) for finding in leaks.check(table) if finding.leak]
+    return [finding.words for finding in leaks.check(table) if finding.leak]
 
 
 def check_split(

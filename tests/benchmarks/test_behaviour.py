@@ -106,7 +106,7 @@ def test_the_suite_runs_on_a_model_and_prints_each_capability():
 def test_kept_results_have_the_shape_of_all_results():
     for path in (HOME / "benchmarks" / "results").rglob("*.json"):
         plain = json.loads(path.read_text("utf-8"))
-        assert list(plain) == [
+        assert list(plain)[:10] == [
             *("benchmark", "model", "commit", "date", "machine", "seed", "n", "metrics", "speed", "notes")
         ]
         assert (plain["benchmark"], f"{plain['model']}.json") == (path.parent.name, path.name)

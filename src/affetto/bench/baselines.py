@@ -140,6 +140,7 @@ class Baseline:
 class Majority(Baseline):
     """Always says the same: how often each label was right in training, or the mean of each graded axis.
 
+    >>> from affetto.core.signal import Text
     >>> from affetto.core.space import Axis
     >>> mood = Space("mood-2", "one", (Axis("good"), Axis("bad")))
     >>> always = Majority(mood).learn(["a", "b", "c", "d"], np.eye(2)[[0, 0, 0, 1]])

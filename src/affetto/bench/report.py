@@ -79,7 +79,7 @@ def page(
         f"### {title}\n",
         markdown(heads(metrics), rows(results, metrics)),
         f"{protocol}. Intervals are 95 %. p: paired bootstrap / exact McNemar, two-sided.\n",
-        "".join(f"- {line}\n" for line in [*leaks, *limits]),
+        "".join(f"- {line}\n" for line in [*(f"Leak: {leak}." for leak in leaks), *limits]),
         "".join(f"Made on {line}.\n" for line in made),
     ]
     if any(one.metric == metrics[0] for one in published):

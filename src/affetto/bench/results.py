@@ -55,7 +55,6 @@ def save(
         "commit": commit(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": machine(),
-        "versions": versions(),
         "seed": seed,
         "n": n,
         "metrics": {
@@ -63,6 +62,7 @@ def save(
         },
         "speed": {name: number(value) for name, value in speed.items()},
         "notes": notes,
+        "versions": versions(),
         **more,
     }
     path.write_text(json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")

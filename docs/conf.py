@@ -23,3 +23,12 @@ html_theme = "furo"
 html_title = f"Affetto {version}"
 html_copy_source = False
 html_show_sourcelink = False
+
+
+def setup(app):
+    """Let the bars of a formula (the size of a set, a distance) stand as they are."""
+    app.connect("autodoc-process-docstring", _bars)
+
+
+def _bars(_app, _what, _name, _obj, _options, lines):
+    lines[:] = [line if line.lstrip().startswith(">>>") else line.replace("|", r"\|") for line in lines]

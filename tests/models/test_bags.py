@@ -18,6 +18,11 @@ def test_a_text_has_the_same_n_grams_alone_and_in_company() -> None:
             assert sorted(alone.numbers) == sorted(mine)
 
 
+def test_no_texts_have_no_n_grams() -> None:
+    assert len(bags([], Grams())) == 0
+    assert Lines(np.ones((8, 2), np.int8), np.ones(2, np.float32), Grams()).logits([]).shape == (0, 2)
+
+
 def test_parts_are_the_bags_of_their_rows_in_order() -> None:
     whole = Bags(np.array([1, 2, 3, 4, 5, 6], np.uint32), np.array([0, 2, 2, 6]))
     part = whole.part(np.array([2, 0, 1]))

@@ -22,9 +22,9 @@ def heads(metrics: Sequence[str]) -> list[str]:
     return ["system", *metrics[:_SHOWN], "ece", "said", "p against the first", "records/s", "peak MB", "how"]
 
 
-def ours_first(results: Sequence[Result]) -> list[Result]:
-    """Return results with the package's own models before all others."""
-    return sorted(results, key=lambda result: str(result["model"]).startswith(OTHERS))
+def ours_first(results: Sequence[Result], metric: str) -> list[Result]:
+    """Return results with the package's own models before all others, the best by a metric first."""
+    return sorted(results, key=lambda result: (str(result["model"]).startswith(OTHERS), -_value(result, metric)))
 
 
 def rows(results: Sequence[Result], metrics: Sequence[str]) -> list[list[str]]:

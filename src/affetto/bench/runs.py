@@ -161,9 +161,10 @@ def _scored(
 ) -> Ran:
     truth = aligned.truth_rows(what, records[what.split])
     tuned = aligned.truth_rows(what, records[what.dev]) if what.dev else None
-    cases, ways = {}, {}
+    cases, ways, sources = {}, {}, {}
     for id, one in done.items():
         answers = _answers(one.files[what.split], records[what.split])
+        sources[id] = next((track.source for tracks in answers for track in tracks), id)
         dev = _answers(one.files[what.dev], records[what.dev]) if what.dev and what.dev in one.files else None
         cases[id], ways[id] = _case(what, id, records[what.split], truth, answers, tuned, dev, options.seed)
     outcomes = scoring.evaluate(what, truth, cases, options.seed, resamples=options.resamples)
@@ -182,7 +183,7 @@ def _scored(
             options.seed,
             done[id].speed,
             _notes(what, ways[id], options),
-            system=done[id].source,
+            system=sources[id],
             groups=outcome.groups,
             said=results.number(outcome.said),
             paired=paired,

@@ -59,7 +59,11 @@ def check(file: str, groups: Sequence[str], columns: Mapping[str, str | None]) -
 
 def _page(benchmark: Any, kept: Sequence[Mapping[str, Any]]) -> str:
     return report.page(
-        kept, benchmark.card.title, benchmark.metrics, benchmark.card.limits, runs.published_beside(benchmark)
+        report.ours_first(kept, benchmark.metrics[0]),
+        benchmark.card.title,
+        benchmark.metrics,
+        benchmark.card.limits,
+        runs.published_beside(benchmark),
     )
 
 

@@ -36,7 +36,7 @@ class Bags:
 
 def bags(texts: Sequence[str], grams: Grams) -> Bags:
     """Return the n-grams of texts, those that `Ngrams` looks up."""
-    numbers, owners = [], []
+    numbers, owners = [np.zeros(0, np.uint32)], [np.zeros(0, np.intp)]
     for held, rows in hashing.chunks(texts):
         read = hashing.tokens(held)
         _, first, same = np.unique(read.names, return_index=True, return_inverse=True)

@@ -124,7 +124,7 @@ def rescore(what: Benchmark, files: Mapping[str, Path], options: RunOptions, lea
         beside = path.with_name(path.name.replace(f".{what.split}.", f".{what.dev}."))
         if what.dev and beside.exists() and beside != path:
             found[what.dev] = beside
-        done[name] = systems.Done(name, before.get(name, {}), found)
+        done[name] = systems.Done(before.get(name, {}), found)
     return _scored(what, records, done, options, leak_check(records))
 
 

@@ -45,8 +45,6 @@ class Job:
 class Done:
     """What came of it."""
 
-    source: str
-    """Id and version of who answered."""
     speed: Mapping[str, float]
     files: Mapping[str, Path]
     """Of the predictions, by split."""
@@ -153,7 +151,7 @@ def _do(job: Job) -> dict[str, Any]:
     asked = {split: records_of(benchmark, split, job.folder) for split in (benchmark.dev, benchmark.split) if split}
     before = _peak()
     began = time.perf_counter()
-    answer, source = _answerer(job, benchmark, asked[benchmark.split])
+    answer = _answerer(job, benchmark, asked[benchmark.split])
     loaded = time.perf_counter() - began
     files, speed = {}, {"load_seconds": loaded}
     for split, records in asked.items():
@@ -164,16 +162,14 @@ def _do(job: Job) -> dict[str, Any]:
         if split == benchmark.split:
             speed |= {"records_per_second": len(records) / seconds, "seconds": seconds}
     speed |= {"peak_mb": _peak(), "own_mb": max(0.0, _peak() - before)}
-    return {"source": source, "speed": speed, "files": files}
+    return {"speed": speed, "files": files}
 
 
-def _answerer(
-    job: Job, benchmark: Benchmark, scored: Sequence[Record]
-) -> tuple[Callable[[Sequence[Record]], Answers], str]:
-    """Return what answers Records, and who: a model by its card, or a baseline that learns each part or fold alone."""
+def _answerer(job: Job, benchmark: Benchmark, scored: Sequence[Record]) -> Callable[[Sequence[Record]], Answers]:
+    """Return what answers Records: a model by its card, or a baseline that learns each part or fold alone."""
     if job.system not in BASELINES:
         model = catalog.load(job.system)
-        return lambda records: _in_chunks(model, aligned.blind(records)), str(model.card)
+        return lambda records: _in_chunks(model, aligned.blind(records))
     from affetto.bench import baselines  # noqa: PLC0415 - scikit-learn, only where something learns
 
     pool = records_of(benchmark, benchmark.train, job.folder) if benchmark.train else scored
@@ -194,7 +190,7 @@ def _answerer(
                 answers[i] = said
         return answers
 
-    return answer, str(next(iter(systems.values())).card)
+    return answer
 
 
 def _in_chunks(model: Any, records: Sequence[Record]) -> Answers:

@@ -23,6 +23,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import BertModel
 
+from affetto.metrics.classification import macro_f1
 from affetto.models.text.wording import readable
 from affetto.train.fit import Batch, FitOptions, fit
 from recipes import corpora
@@ -228,15 +229,10 @@ def report(name: str, module: torch.nn.Module, half: bool) -> None:
     """Log dev scores: macro-F1 at the best global threshold, Pearson of the reader's VAD."""
     go, bank = corpora.goemotions("dev"), corpora.emobank("dev")
     logits = answers(module, go.texts, half)[:, :28]
-    scores = [_macro_f1(go.truth, logits > cut) for cut in np.arange(-2.5, 0.1, 0.25)]
+    scores = [macro_f1(go.truth, logits > cut) for cut in np.arange(-2.5, 0.1, 0.25)]
     vad = answers(module, bank.texts, half)[:, 35:41]
     pearson = [np.corrcoef(vad[:, k], bank.truth[:, k])[0, 1] for k in range(6)]
     log.info("%s: dev macro-F1 %.4f, VAD %s", name, max(scores), np.round(pearson, 3).tolist())
-
-
-def _macro_f1(truth: np.ndarray, said: np.ndarray) -> float:
-    hits = (truth * said).sum(0)
-    return float((2 * hits / np.maximum(1, truth.sum(0) + said.sum(0))).mean())
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from affetto.core.errors import UnreadableError
 from affetto.core.record import Record
 from affetto.datasets import leaks
 from affetto.datasets.columns import Names, Table
-from affetto.datasets.corpus import Corpus, packed
+from affetto.datasets.corpus import Corpus, packed, tally
 from affetto.datasets.findings import Report
 
 
@@ -155,17 +155,8 @@ def _counted(records: Any) -> dict[str, Any]:
         for track in record.tracks:
             if track.source.startswith("rater:"):
                 continue
-            tally = labels.setdefault(track.space.id, Counter())
-            for values in track.values:
-                if np.isnan(values).all():
-                    continue
-                rows[track.space.id] += 1
-                if track.space.kind == "graded":
-                    tally.update(a.name for a, v in zip(track.space.axes, values, strict=True) if not np.isnan(v))
-                elif track.space.kind == "any":
-                    tally.update(a.name for a, v in zip(track.space.axes, values, strict=True) if v > 0.5)
-                else:
-                    tally[track.space.axes[int(np.nanargmax(values))].name] += 1
+            labels.setdefault(track.space.id, Counter()).update(tally(track))
+            rows[track.space.id] += int((~np.isnan(track.values).all(1)).sum())
     heads = ("records", "turns", "words", "twins of a later split")
-    plain = {name: dict(tally) for name, tally in labels.items()}
+    plain = {name: dict(found) for name, found in labels.items()}
     return {head: counts[head] for head in heads} | {"people": len(people), "labels": plain, "rows": dict(rows)}

@@ -61,7 +61,7 @@ def case(benchmark: Benchmark, rows: Rows, values: Floats, cuts: Floats | None =
     """Return decisions beside the truth.
 
     Args:
-        benchmark: says what counts as right.
+        benchmark: named where something is wrong.
         rows: the truth.
         values: n x k, what a system said in the benchmark's space; NaN where nothing.
         cuts: k or n x k, of kind `any`, the thresholds.
@@ -78,10 +78,7 @@ def case(benchmark: Benchmark, rows: Rows, values: Floats, cuts: Floats | None =
     if rows.space.kind == "graded":
         truth = rows.values[:, asked]
         return Case(truth, values[:, asked], values[:, asked], _kept(rows, asked))
-    if rows.space.kind == "one" and benchmark.right == "top":
-        truth = (rows.values == np.nanmax(rows.values, 1, keepdims=True)).astype(np.float64)
-    else:
-        truth = np.where(np.isnan(rows.values), np.nan, rows.values > (0 if rows.space.kind == "one" else 0.5))
+    truth = np.where(np.isnan(rows.values), np.nan, rows.values > (0 if rows.space.kind == "one" else 0.5))
     asked = asked & (np.nansum(truth, 0) > 0)
     if rows.space.kind == "one":
         said = np.zeros_like(values)
@@ -108,7 +105,6 @@ def evaluate(
     rows: Rows,
     cases: Mapping[str, Case],
     seed: int,
-    against: Mapping[str, Sequence[str]] | None = None,
     resamples: int = RESAMPLES,
 ) -> dict[str, Outcome]:
     """Score systems on the same rows and the same draws.
@@ -118,7 +114,6 @@ def evaluate(
         rows: the truth.
         cases: by system.
         seed: of the draws.
-        against: for each system, those it is compared with; by default all others.
         resamples: how many draws of groups.
     """
     kind = rows.space.kind
@@ -140,13 +135,12 @@ def evaluate(
     for name, own in cases.items():
         drawn = {key: np.concatenate(v) for key, v in draws[name].items()}
         metrics = {key: _measured(key, value, drawn.get(key)) for key, value in values[name].items()}
-        rivals = (against or {}).get(name, [other for other in cases if other != name])
         paired = tuple(
             _paired(
                 other, headline, (values[name], values[other]), (draws[name], draws[other]), own, cases[other], kind
             )
-            for other in rivals
-            if headline in values[name] and headline in values[other]
+            for other in cases
+            if other != name and headline in values[name] and headline in values[other]
         )
         said = float((~np.isnan(own.p).all(1)).mean())
         outcomes[name] = Outcome(len(rows), len(set(rows.group)), said, metrics, paired)

@@ -12,7 +12,6 @@ Knows the keys of a benchmark's card, besides what all cards say:
     space = "ekman-7"           the space that is scored; where it differs, the truth goes over the bridge
     perspective = "expressed"   of the raters' labels
     subject = ""                whose; empty: whoever it is
-    right = "any"               of kind `one`: `any` label that raters gave is right, or only the `top` one
     metrics = ["macro_f1"]      those shown, the headline first
     published = []              corpus and split as the registry of published results calls them
     group = ""                  key of meta whose values the interval draws; empty: each Record is its own
@@ -45,7 +44,6 @@ class Benchmark:
     train: str = ""
     folds: int = 0
     parts: tuple[str, ...] = ()
-    right: str = "any"
     group: str = ""
     published: tuple[str, ...] = ()
 

@@ -94,7 +94,7 @@ def said_rows(benchmark: Benchmark, rows: Rows, answers: Sequence[Sequence[Track
     there with the least loss. A row of the truth that spans several rows of the answer gets their mean.
 
     Raises:
-        MalformedError: there are not as many answers as Records, or none of them says anything.
+        MalformedError: there is no answer at all.
     """
     id, perspective = chosen(benchmark, answers)
     space = next(t.space for tracks in answers for t in tracks if kind_of(t) == (id, perspective))

@@ -4,7 +4,7 @@ Knows the order of things. Whoever calls hands in the check for leaks, since tha
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,6 @@ class Ran:
 
     benchmark: Benchmark
     results: tuple[Mapping[str, Any], ...]
-    leaks: tuple[str, ...] = field(default=())
 
 
 def benchmark(name: str) -> Benchmark:
@@ -168,13 +167,12 @@ def _scored(
         dev = _answers(one.files[what.dev], records[what.dev]) if what.dev and what.dev in one.files else None
         cases[id], ways[id] = _case(what, id, records[what.split], truth, answers, tuned, dev, options.seed)
     outcomes = scoring.evaluate(what, truth, cases, options.seed, resamples=options.resamples)
-    kept = []
     for id, outcome in outcomes.items():
         paired = [
             {key: results.number(v) if isinstance(v, float) else v for key, v in asdict(p).items()}
             for p in outcome.paired
         ]
-        path = results.save(
+        results.save(
             options.out,
             what.id,
             id,
@@ -189,8 +187,8 @@ def _scored(
             paired=paired,
             leaks=list(leaks),
         )
-        kept.append(next(r for r in results.results(options.out, what.id) if r["model"] == path.stem))
-    return Ran(what, tuple(kept), tuple(leaks))
+    written = {result["model"]: result for result in results.results(options.out, what.id)}
+    return Ran(what, tuple(written[id] for id in outcomes))
 
 
 def _answers(path: Path, records: Sequence[Record]) -> list[tuple[Track, ...]]:

@@ -291,17 +291,25 @@ def said_of_turns(
     return tuple(tracks)
 
 
+def tally(track: Track) -> Counter[str]:
+    """Count the labels of a Track: the main one of each row, of kind `any` all over .5, of `graded` the axes said."""
+    found: Counter[str] = Counter()
+    for values in track.values:
+        if np.isnan(values).all():
+            continue
+        if track.space.kind == "graded":
+            found.update(axis.name for axis, v in zip(track.space.axes, values, strict=True) if not np.isnan(v))
+        elif track.space.kind == "any":
+            found.update(axis.name for axis, v in zip(track.space.axes, values, strict=True) if v > 0.5)
+        else:
+            found[track.space.axes[int(np.nanargmax(values))].name] += 1
+    return found
+
+
 def counts(records: Iterator[Record]) -> dict[str, Counter[str]]:
-    """Count, of each space, how often each label is the main one; of graded spaces, how often anything was said."""
+    """Count the labels of all Tracks, space by space, as `tally` does."""
     found: dict[str, Counter[str]] = {}
     for record in records:
         for track in record.tracks:
-            tally = found.setdefault(track.space.id, Counter())
-            for row in range(len(track)):
-                if track.space.kind == "any":
-                    tally.update(a.name for a, v in zip(track.space.axes, track.values[row], strict=True) if v >= 0.5)
-                elif track.space.kind == "one" and (top := track.top(row)) is not None:
-                    tally[top.name] += 1
-                else:
-                    tally["said"] += int(not np.isnan(track.values[row]).all())
+            found.setdefault(track.space.id, Counter()).update(tally(track))
     return found

@@ -99,18 +99,7 @@ def perceive_each(
     at_once: int = CHUNK,
     keep: bool = False,
 ) -> Iterator[Record]:
-    """Yield each Record with the models' Tracks as soon as it is answered; one that fails has `meta["error"]`.
-
-    Args:
-        records: any number of them, read as they are needed.
-        model: as in `perceive`.
-        language: as in `perceive`.
-        at_once: Records that a model is asked about at a time.
-        keep: leave those that bear Tracks already as they are.
-
-    Raises:
-        UnknownNameError: no such model, or it does not read that language; names those there are.
-    """
+    """Yield each Record with the models' Tracks; what `affetto.api.perceive_each` asks of Records of one text each."""
     work = perceiver(model, language)
     return (answered for chunk in chunks(records, at_once) for answered in _each(work, chunk, keep))
 

@@ -21,6 +21,9 @@ FORMATS: dict[str, str] = {
     ".parquet": "parquet",
     ".emotionml": "emotionml",
     ".xml": "emotionml",
+    ".textgrid": "textgrid",
+    ".rttm": "rttm",
+    ".audformat": "audformat",
 }
 """Suffix -> module of this folder."""
 
@@ -30,6 +33,9 @@ TITLES: dict[str, str] = {
     "csv": "a table: wide (a line a post or turn, input columns kept) or long (a line a number)",
     "parquet": "a table with types: wide or long",
     "emotionml": "EmotionML 1.0 of the W3C",
+    "textgrid": "TextGrid of Praat: tiers of labels along a recording",
+    "rttm": "RTTM: lines of who speaks when, in which emotion",
+    "audformat": "a folder in audformat: a header and tables of labelled segments",
 }
 """Module -> one line for lists."""
 

@@ -43,15 +43,16 @@ def corpus_in(folder: str | Path) -> Corpus:
     shares: dict[str, float] = {}
     for id, card in catalog.cards("dataset").items():
         parts = card.facts.get("parts", [""])
-        names = {
-            name.replace("{part}", part)
-            for split in card.facts.get("splits", {}).values()
-            for part in split.get("parts", parts)
-            for name in split["files"]
-        }
-        there = sum(packed(home / name) is not None for name in names)
-        if there:
-            shares[id] = there / len(names)
+        for layout in ("splits", "packed"):
+            names = {
+                name.replace("{part}", part)
+                for split in card.facts.get(layout, {}).values()
+                for part in split.get("parts", parts)
+                for name in split["files"]
+            }
+            there = sum(packed(home / name) is not None for name in names)
+            if there:
+                shares[id] = max(shares.get(id, 0.0), there / len(names))
     best = [id for id, share in shares.items() if share == max(shares.values())]
     if not best:
         raise UnreadableError(f"{str(folder)!r} holds no file of a corpus that Affetto knows: see `affetto data list`")

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from affetto.bench import baselines
-from affetto.bench.baselines import Majority, Random, TfidfLogistic, taught, words
+from affetto.bench.baselines import Majority, Random, TfidfLogistic, words
 from affetto.bench.protocol import load
 from affetto.bench.rows import said_rows, truth_rows
+from affetto.bench.teaching import taught
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.errors import MalformedError, MissingExtraError, UnknownNameError

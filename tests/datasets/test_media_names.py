@@ -203,7 +203,7 @@ def test_headers_say_rate_channels_and_length(tmp_path: Path) -> None:
     silence(tmp_path / "a" / "b.wav", 0.5, 24414)
     facts = header(tmp_path / "a" / "b.wav")
     assert (facts.rate, facts.channels) == (24414, 1) and facts.duration == pytest.approx(0.5, abs=1e-4)
-    assert sound(tmp_path, "a/b.wav", 16000).rate == 24414
+    assert sound(tmp_path, "a/b.wav", 24414).rate == 16000
     absent = sound(tmp_path, "a/none.wav", 16000, 2.0)
     assert (absent.rate, absent.duration, absent.open) == (16000, 2.0, None)
 

@@ -1,7 +1,8 @@
 """What costs nothing or little: the majority, chance, and a regression on counts of words and letters.
 
-Each learns from Records and the truth of their rows, and is then a Model: a row a post, or a row a turn. Knows no
-corpus and no metric. TF-IDF needs scikit-learn (extra `bench`).
+Each learns from Records and the truth of their rows, and is then a Model: a row a post, a turn, or a sound. What it
+learns from is what the channel gives: words, or sounds (those that listen are in `bench.hearing`). Knows no corpus and
+no metric. TF-IDF needs scikit-learn (extra `bench`).
 """
 
 import hashlib
@@ -11,14 +12,14 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from affetto.bench.protocol import Benchmark
-from affetto.bench.rows import truth_rows
+from affetto.bench.conditions import part
 from affetto.core import catalog
 from affetto.core.card import Card
-from affetto.core.errors import MalformedError, MissingExtraError, UnknownNameError
+from affetto.core.errors import MalformedError, MissingExtraError
 from affetto.core.record import Piece, Record
+from affetto.core.signal import Audio
 from affetto.core.space import Space
-from affetto.core.track import Perspective, Track
+from affetto.core.track import Channel, Perspective, Track
 
 C = 4.0
 """Inverse strength of the prior of a label: on dev of GoEmotions as good as 1 with tuned thresholds, better without."""
@@ -28,26 +29,36 @@ WORD = r"\w+|[^\w\s]"
 """What counts as a word: also a single sign, such as an emoji or an exclamation mark."""
 
 Floats = npt.NDArray[np.float64]
+Matter = str | Audio
+"""What a row is about: words, or a sound."""
 
 
 class Baseline:
-    """What the three have in common: learning from Tracks, and answering Records.
+    """What they have in common: learning from Tracks, and answering Records.
 
     Args:
         space: of the answers, itself or its id.
         seed: of whatever is drawn.
         perspective: of the answers; where it is `evoked` they are the reader's.
+        channel: `text` to read, `voice` to listen.
     """
 
     id = ""
     title = ""
+    channels: tuple[Channel, ...] = ("text", "voice")
+    """What it can attend to."""
 
-    def __init__(self, space: Space | str, seed: int = 0, perspective: Perspective = "expressed") -> None:
+    def __init__(
+        self, space: Space | str, seed: int = 0, perspective: Perspective = "expressed", channel: Channel = "text"
+    ) -> None:
         self.space: Space = catalog.load(space) if isinstance(space, str) else space
         if self.space.kind not in ("one", "any", "graded"):
             raise MalformedError(f"{self.id} learns labels or degrees, and {self.space.id} is {self.space.kind!r}")
+        if channel not in self.channels:
+            raise MalformedError(f"{self.id} attends to {' or '.join(self.channels)}, not to {channel}")
         self.seed = seed
         self.perspective = perspective
+        self.channel = channel
         self.fitted = False
         self.card = Card(
             self.id,
@@ -55,8 +66,8 @@ class Baseline:
             "1",
             self.title,
             spaces=(self.space.id,),
-            channel="text",
-            source="src/affetto/bench/baselines.py",
+            channel=channel,
+            source="src/affetto/bench/baselines.py, hearing.py",
             licence="MIT",
             intended_use="The least that a system in a benchmark has to beat.",
             limits=("It knows its training rows and nothing else.",),
@@ -74,43 +85,52 @@ class Baseline:
         odd = {track.space.id for track in truth if track.space != self.space}
         if odd:
             raise MalformedError(f"{self.id} learns {self.space.id}, not {', '.join(sorted(odd))}; translate the truth")
-        texts, values = [], []
+        matters, values, groups = [], [], []
         for record, track in zip(train, truth, strict=True):
             for row in range(len(track)):
-                texts.append(words(record, track.unit, track.start[row], track.end[row]))
+                matters.append(matter(record, self.channel, track.unit, track.start[row], track.end[row]))
                 values.append(track.values[row])
-        return self.learn(texts, np.array(values, np.float64).reshape(-1, len(self.space.axes)))
+                groups.append(speaker(record))
+        return self.learn(matters, np.array(values, np.float64).reshape(-1, len(self.space.axes)), groups)
 
-    def learn(self, texts: Sequence[str], values: Floats) -> Self:
-        """Learn from n texts and what raters said of each, n x k; rows without words or without truth are left out.
+    def learn(self, matters: Sequence[Matter], values: Floats, groups: Sequence[str] = ()) -> Self:
+        """Learn from n texts or sounds and what raters said of each; rows with neither, or without truth, are left out.
+
+        Args:
+            matters: n.
+            values: n x k.
+            groups: n, who speaks, so that what is chosen in training is chosen on others than it was learned from.
 
         Raises:
             MalformedError: no row is left.
             MissingExtraError: scikit-learn is needed and not installed.
         """
-        said = np.array([bool(text.strip()) for text in texts], bool) & ~np.isnan(values).all(1)
+        said = np.array([_there(one) for one in matters], bool) & ~np.isnan(values).all(1)
         if not said.any():
-            raise MalformedError(f"{self.id} wants at least one row with words and truth in {self.space.id} to learn")
-        self._learn([text for text, yes in zip(texts, said, strict=True) if yes], values[said])
+            what = "words" if self.channel == "text" else "sound"
+            raise MalformedError(f"{self.id} wants at least one row with {what} and truth in {self.space.id} to learn")
+        kept = [one for one, yes in zip(matters, said, strict=True) if yes]
+        self.groups = [one for one, yes in zip(groups, said, strict=True) if yes] if groups else [""] * len(kept)
+        self._learn(kept, values[said])
         self.fitted = True
         return self
 
     def __call__(self, records: Sequence[Record]) -> list[tuple[Track, ...]]:
-        """Return a Track for each text, or for each speaker of a talk; NaN where there are no words.
+        """Return a Track for each text or sound, or for each speaker of a talk; NaN where there are no words.
 
         Raises:
             MalformedError: it has not learned yet.
         """
         if not self.fitted:
             raise MalformedError(f"{self.id} has not learned yet: call fit first")
-        found = [(i, piece) for i, record in enumerate(records) for piece in record.pieces()]
+        found = [(i, *one) for i, record in enumerate(records) for one in _pieces(record, self.channel)]
         values = np.full((len(found), len(self.space.axes)), np.nan)
-        asked = [n for n, (_, piece) in enumerate(found) if piece.text.strip()]
+        asked = [n for n, (*_, what) in enumerate(found) if _there(what)]
         if asked:
             keys = [f"{records[found[n][0]].id}\0{found[n][1].start}" for n in asked]
-            values[asked] = self._say([found[n][1].text for n in asked], keys)
+            values[asked] = self._say([found[n][2] for n in asked], keys)
         groups: dict[tuple[int, str], list[int]] = {}
-        for n, (record, piece) in enumerate(found):
+        for n, (record, piece, _) in enumerate(found):
             subject = "reader" if self.perspective == "evoked" else piece.subject
             groups.setdefault((record, subject), []).append(n)
         tracks: list[list[Track]] = [[] for _ in records]
@@ -127,13 +147,14 @@ class Baseline:
             unit=rows[0].unit,
             subject=subject,
             perspective=self.perspective,
+            channel=self.channel,
             source=str(self.card),
         )
 
-    def _learn(self, texts: Sequence[str], values: Floats) -> None:
+    def _learn(self, matters: Sequence[Matter], values: Floats) -> None:
         raise NotImplementedError
 
-    def _say(self, texts: Sequence[str], keys: Sequence[str]) -> Floats:
+    def _say(self, matters: Sequence[Matter], keys: Sequence[str]) -> Floats:
         raise NotImplementedError
 
 
@@ -151,12 +172,12 @@ class Majority(Baseline):
     id = "baseline.majority"
     title = "Always the same: how often each label was right in training, or the mean"
 
-    def _learn(self, texts: Sequence[str], values: Floats) -> None:
+    def _learn(self, matters: Sequence[Matter], values: Floats) -> None:
         known = (~np.isnan(values)).sum(0)
         self.prior = np.where(known, np.nansum(values, 0) / np.maximum(known, 1), np.nan)
 
-    def _say(self, texts: Sequence[str], keys: Sequence[str]) -> Floats:
-        return np.tile(self.prior, (len(texts), 1))
+    def _say(self, matters: Sequence[Matter], keys: Sequence[str]) -> Floats:
+        return np.tile(self.prior, (len(matters), 1))
 
 
 class Random(Baseline):
@@ -165,10 +186,10 @@ class Random(Baseline):
     id = "baseline.random"
     title = "Chance: what was said of some training row"
 
-    def _learn(self, texts: Sequence[str], values: Floats) -> None:
+    def _learn(self, matters: Sequence[Matter], values: Floats) -> None:
         self.rows = values
 
-    def _say(self, texts: Sequence[str], keys: Sequence[str]) -> Floats:
+    def _say(self, matters: Sequence[Matter], keys: Sequence[str]) -> Floats:
         return self.rows[[self._drawn(key) for key in keys]]
 
     def _drawn(self, key: str) -> int:
@@ -185,19 +206,20 @@ class TfidfLogistic(Baseline):
 
     id = "baseline.tfidf"
     title = "Regression on TF-IDF of words and letters"
+    channels: tuple[Channel, ...] = ("text",)
 
-    def _learn(self, texts: Sequence[str], values: Floats) -> None:
+    def _learn(self, matters: Sequence[Matter], values: Floats) -> None:
         try:
             from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - an extra
             from sklearn.pipeline import make_union  # noqa: PLC0415
         except ImportError:
             raise MissingExtraError(self.id, "bench") from None
-        rare = {"min_df": 2, "sublinear_tf": True, "dtype": np.float32} if len(texts) > 1000 else {}
+        rare = {"min_df": 2, "sublinear_tf": True, "dtype": np.float32} if len(matters) > 1000 else {}
         self.counts = make_union(
             TfidfVectorizer(ngram_range=(1, 2), token_pattern=WORD, **rare),
             TfidfVectorizer(ngram_range=(2, 5), analyzer="char_wb", **rare),
         )
-        features = self.counts.fit_transform(texts)
+        features = self.counts.fit_transform(matters)
         self.prior = np.full(values.shape[1], np.nan)
         self.axes: list[Any] = [None] * values.shape[1]
         for k in range(values.shape[1]):
@@ -221,9 +243,9 @@ class TfidfLogistic(Baseline):
             return Ridge(ALPHA).fit(features, right), np.nan
         return LogisticRegression(C=C, solver="liblinear", dual=True, tol=0.1, random_state=0).fit(features, right), 0.0
 
-    def _say(self, texts: Sequence[str], keys: Sequence[str]) -> Floats:
-        features = self.counts.transform(texts)
-        out = np.tile(self.prior, (len(texts), 1))
+    def _say(self, matters: Sequence[Matter], keys: Sequence[str]) -> Floats:
+        features = self.counts.transform(matters)
+        out = np.tile(self.prior, (len(matters), 1))
         for k, (axis, of) in enumerate(zip(self.axes, self.space.axes, strict=True)):
             if axis is None:
                 continue
@@ -234,27 +256,38 @@ class TfidfLogistic(Baseline):
         return out / np.nansum(out, 1, keepdims=True) if self.space.kind == "one" else out
 
 
-def taught(system: str, benchmark: Benchmark, records: Sequence[Record], seed: int) -> Baseline:
-    """Return a baseline that has learned the rows of a benchmark's training Records, in the benchmark's space.
-
-    A Record whose text also stands in a later split is left out.
-
-    Raises:
-        UnknownNameError: no baseline is called so.
-        MalformedError: no row of truth is left.
-        MissingExtraError: scikit-learn is needed and not installed.
-    """
-    made = {kind.id: kind for kind in (Majority, Random, TfidfLogistic)}
-    if system not in made:
-        raise UnknownNameError("baseline", system, made)
-    kept = [record for record in records if not record.meta.get("duplicate_of")]
-    rows = truth_rows(benchmark, kept)
-    texts = [words(kept[place.record], place.unit, place.start, place.end) for place in rows.places]
-    return made[system](rows.space, seed, benchmark.perspective).learn(texts, rows.values)
-
-
 def words(record: Record, unit: str, start: float, end: float) -> str:
     """Return the words within a span of a Record: some of its characters, or the turns that lie in it, a line each."""
     if unit == "char":
         return (record.text or "")[int(start) : int(end)]
     return "\n".join(p.text for p in record.pieces() if p.unit == unit and start <= p.start and p.end <= end)
+
+
+def matter(record: Record, channel: Channel, unit: str, start: float, end: float) -> Matter:
+    """Return what lies within a span of a Record: its words, or of a channel that is heard its first sound there.
+
+    A span of no length means the whole sound. Nothing to hear gives no words.
+    """
+    if channel == "text":
+        return words(record, unit, start, end)
+    sound = next((signal for signal in record.signals if isinstance(signal, Audio)), None)
+    if sound is None or unit != "s":
+        return ""
+    return part(sound, start, end) if end > start else sound
+
+
+def speaker(record: Record) -> str:
+    """Return who speaks, as far as the Record says."""
+    return str(next((facts["group"] for facts in record.people.values() if "group" in facts), record.id))
+
+
+def _pieces(record: Record, channel: Channel) -> list[tuple[Piece, Matter]]:
+    if channel == "text":
+        return [(piece, piece.text) for piece in record.pieces()]
+    sounds = [signal for signal in record.signals if isinstance(signal, Audio)]
+    ends = [0.0 if np.isnan(sound.duration) else sound.duration for sound in sounds]
+    return [(Piece("speaker", "s", 0.0, end, ""), sound) for sound, end in zip(sounds[:1], ends, strict=False)]
+
+
+def _there(what: Matter) -> bool:
+    return bool(what.strip()) if isinstance(what, str) else what.open is not None

@@ -7,23 +7,35 @@ Knows the keys of a benchmark's card, besides what all cards say:
     dev = "dev"                 where thresholds and probes are fitted; empty: nothing may be fitted
     train = "train"             what baselines learn from; empty: from the other folds
     folds = 0                   where there is no published split: so many folds, disjoint in `group`
+    fold = ""                   or the key of meta whose values are the folds, each scored by what learned from the
+                                others: `fold` where the corpus has them, `speaker` to leave one speaker out, `part`
     parts = []                  of the corpus; empty: all, each scored alone, and their mean
     truth = "goemotions-28"     the space of the raters' labels
     space = "ekman-7"           the space that is scored; where it differs, the truth goes over the bridge
+    labels = []                 of that space (which then is that of the truth): only Records of these are read, scored
+                                and learned from, and of an answer only these count, scaled to 1; empty: all
+    seconds = 0.0               of sound that anybody hears, from its start, to learn and to answer; 0: all of it
     perspective = "expressed"   of the raters' labels
     subject = ""                whose; empty: whoever it is
     metrics = ["macro_f1"]      those shown, the headline first
     published = []              corpus and split as the registry of published results calls them
     group = ""                  key of meta whose values the interval draws; empty: each Record is its own
+
+A benchmark of sound can be asked for under a condition, such as `ravdess-emobox6@white-10` (see `bench.conditions`):
+what is scored sounds so, what is learned from stays as it is, and the results have that id.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
+
+from affetto.bench.conditions import KNOWN
+from affetto.core import catalog
 from affetto.core.card import Card
-from affetto.core.errors import CatalogError
+from affetto.core.errors import CatalogError, MalformedError, UnknownNameError
 from affetto.core.record import Record
 from affetto.core.track import Perspective, Track
 
@@ -43,14 +55,24 @@ class Benchmark:
     dev: str = ""
     train: str = ""
     folds: int = 0
+    fold: str = ""
+    labels: tuple[str, ...] = ()
+    seconds: float = 0.0
     parts: tuple[str, ...] = ()
     group: str = ""
     published: tuple[str, ...] = ()
+    condition: str = ""
+    """Under which the scored sound is heard; never of the card."""
 
     @property
     def id(self) -> str:
-        """Its name, version included."""
-        return self.card.id
+        """Its name, version and condition included."""
+        return f"{self.card.id}@{self.condition}" if self.condition else self.card.id
+
+    @property
+    def heard(self) -> bool:
+        """Whether systems are to listen, and not to read."""
+        return self.card.channel == "voice"
 
     def truths(self, record: Record) -> list[Track]:
         """Return the Tracks of a Record that are the truth here: the raters' common ones, never a single rater's."""
@@ -63,12 +85,21 @@ class Benchmark:
             and not track.source.startswith(("rater:", "silver:"))
         ]
 
+    def asks(self, track: Track, row: int) -> bool:
+        """Tell whether a row of the truth is scored: something was said, and it is one of the labels."""
+        values = track.values[row]
+        if np.isnan(values).all():
+            return False
+        return not self.labels or track.space.names[int(np.nanargmax(values))] in self.labels
+
     def group_of(self, record: Record) -> str:
         """Return what the Record is drawn together with in the bootstrap."""
         return str(record.meta[self.group]) if self.group else record.id
 
-    def fold_of(self, record: Record, seed: int) -> int:
+    def fold_of(self, record: Record, seed: int) -> int | str:
         """Return the fold of a Record: the one its corpus gives it, or else one that its group has by the seed."""
+        if self.fold:
+            return str(record.meta[self.fold])
         given = record.meta.get("fold")
         return int(given) if given is not None else fold_of(self.group_of(record), self.folds, seed)
 
@@ -79,7 +110,7 @@ def load(card: Card) -> Benchmark:
     Raises:
         CatalogError: the card lacks a key, or has one that nobody knows.
     """
-    known = {field.name for field in fields(Benchmark)} - {"card"}
+    known = {field.name for field in fields(Benchmark)} - {"card", "condition"}
     said: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in card.facts.items()
     }
@@ -90,7 +121,32 @@ def load(card: Card) -> Benchmark:
         raise CatalogError(f"the benchmark card {card.id} {words}")
     if said["split"] in (said.get("dev"), said.get("train")):
         raise CatalogError(f"the benchmark card {card.id} scores the split that it lets others learn from")
+    if said.get("labels") and said["truth"] != said["space"]:
+        raise CatalogError(f"the benchmark card {card.id} wants some labels only, and so its truth in {said['space']}")
     return Benchmark(card, **said)
+
+
+def named(name: str) -> Benchmark:
+    """Return a benchmark by its id, or by its name without the version, which means the newest; `@` a condition.
+
+    Raises:
+        UnknownNameError: no benchmark or condition is called so; names those there are.
+        MalformedError: a condition of sound is asked for, and the benchmark is to be read.
+    """
+    plain, _, condition = name.partition("@")
+    known = list(catalog.cards("benchmark"))
+    id = newest(plain, known)
+    if id not in known:
+        raise UnknownNameError("benchmark", plain, known)
+    found: Benchmark = catalog.load(id)
+    if not condition:
+        return found
+    if condition not in KNOWN:
+        raise UnknownNameError("condition", condition, KNOWN)
+    if not found.heard:
+        raise MalformedError(f"{id} is to be read: the condition {condition!r} is of sound")
+    card = replace(found.card, title=f"{found.card.title}, heard under {condition}")
+    return replace(found, card=card, condition=condition)
 
 
 def newest(name: str, ids: Sequence[str]) -> str:

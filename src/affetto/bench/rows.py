@@ -71,7 +71,7 @@ def truth_rows(benchmark: Benchmark, records: Sequence[Record]) -> Rows:
     for i, record in enumerate(records):
         for track in benchmark.truths(record):
             for row in range(len(track)):
-                if np.isnan(track.values[row]).all():
+                if not benchmark.asks(track, row):
                     continue
                 where = (float(track.start[row]), float(track.end[row]))
                 places.append(Place(i, track.unit, *where, track.subject))
@@ -104,7 +104,7 @@ def said_rows(benchmark: Benchmark, rows: Rows, answers: Sequence[Sequence[Track
         said = [row for track in heard[place.record] for row in _within(track, place)]
         if said:
             values[n] = np.mean(said, 0)
-    return Said(space, values, perspective, _way(space, benchmark.space)[0])
+    return Said(space, values, perspective, _way(space, benchmark)[0])
 
 
 def kind_of(track: Track) -> tuple[str, str]:
@@ -123,12 +123,16 @@ def chosen(benchmark: Benchmark, answers: Iterable[Sequence[Track]]) -> tuple[st
         raise MalformedError(f"the predictions for {benchmark.id} hold no answer at all")
 
     def distance(kind: tuple[str, str]) -> tuple[float, bool, int]:
-        return _way(spaces[kind], benchmark.space)[1], kind[1] != benchmark.perspective, -len(spaces[kind].axes)
+        return _way(spaces[kind], benchmark)[1], kind[1] != benchmark.perspective, -len(spaces[kind].axes)
 
     return min(spaces, key=distance)
 
 
 _NEVER = ("open", "vector")
+NAMES = "labels of the same name"
+"""The way of an answer whose space no bridge leads from, and which has all the labels that count."""
+SLACK = 0.1
+"""Seconds by which an answer may reach over the ends of its place: tables and decoders round."""
 
 
 def blind(records: Iterable[Record]) -> list[Record]:
@@ -141,20 +145,52 @@ def _within(track: Track, place: Place) -> list[npt.NDArray[np.float32]]:
         return []
     same = (track.start == place.start) & (track.end == place.end)
     if not same.any():
-        same = (track.start >= place.start) & (track.end <= place.end)
+        timed = place.unit == "s"
+        slack = SLACK if timed else 0.0
+        unknown = timed and place.end == place.start  # nobody said how long the sound is: all of it is meant
+        same = (track.start >= place.start - slack) & (track.end <= (np.inf if unknown else place.end + slack))
         if track.subject != place.subject and track.perspective != "evoked":
             return []
     return [track.values[row] for row in np.flatnonzero(same) if not np.isnan(track.values[row]).all()]
 
 
-def _way(origin: Space, target: str) -> tuple[str, float]:
-    if origin.id == target:
+def _way(origin: Space, benchmark: Benchmark) -> tuple[str, float]:
+    if origin.id == benchmark.space:
         return "", 0.0
     try:
-        way = bridge(origin, target)
+        way = bridge(origin, benchmark.space)
     except NoBridgeError:
-        return "none", np.inf
+        shared = _names_all(origin, benchmark)
+        return (NAMES, 10.0) if shared else ("none", np.inf)
     return way.id, way.loss if np.isfinite(way.loss) else 1.0 + len(way.steps)
+
+
+def _names_all(origin: Space, benchmark: Benchmark) -> bool:
+    """Tell whether a space of one label has all labels that count, by the same names."""
+    target = load_space(benchmark.space)
+    return origin.kind == target.kind == "one" and set(benchmark.labels or target.names) <= set(origin.names)
+
+
+def answered(benchmark: Benchmark, said: Said, values: Floats) -> Floats:
+    """Return rows of what a system said (n x k of its space) in the benchmark's space; only its labels count.
+
+    Raises:
+        NoBridgeError: nothing leads there.
+    """
+    target = load_space(benchmark.space)
+    if said.way == NAMES:
+        moved = np.zeros((len(values), len(target.axes)))
+        for k, name in enumerate(target.names):
+            if name in said.space.names:
+                moved[:, k] = values[:, said.space.index(name)]
+    else:
+        moved = carried(said.space, values, benchmark.space)
+    if said.way != NAMES and not benchmark.labels:
+        return moved
+    counted = np.array([name in (benchmark.labels or target.names) for name in target.names])
+    moved = np.where(counted, moved, 0.0)
+    whole = moved.sum(1, keepdims=True)
+    return np.asarray(np.divide(moved, whole, out=np.full_like(moved, np.nan), where=whole > 0))
 
 
 def carried(origin: Space, values: Floats, target: str) -> Floats:

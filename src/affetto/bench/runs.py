@@ -14,11 +14,11 @@ import numpy.typing as npt
 from affetto.bench import evaluate as scoring
 from affetto.bench import probe, results, systems
 from affetto.bench import rows as aligned
-from affetto.bench.protocol import Benchmark, newest
+from affetto.bench.protocol import Benchmark, named
 from affetto.bench.scores import Case
 from affetto.bench.survey import Published, published
 from affetto.core import catalog
-from affetto.core.errors import MalformedError, UnknownNameError, UnreadableError
+from affetto.core.errors import MalformedError, UnreadableError
 from affetto.core.record import Record
 from affetto.core.track import Track
 
@@ -50,17 +50,12 @@ class Ran:
 
 
 def benchmark(name: str) -> Benchmark:
-    """Return a benchmark by its id, or by its name without the version, which means the newest.
+    """Return a benchmark by its id, or by its name without the version, which means the newest; `@` a condition.
 
     Raises:
         UnknownNameError: no benchmark is called so; names those there are.
     """
-    known = list(catalog.cards("benchmark"))
-    id = newest(name, known)
-    if id not in known:
-        raise UnknownNameError("benchmark", name, known)
-    found: Benchmark = catalog.load(id)
-    return found
+    return named(name)
 
 
 def run(
@@ -85,7 +80,7 @@ def run(
     ids = list(dict.fromkeys(systems.named(name) for name in names))
     warnings = [words for id in ids if (words := _seen(what, id))]
     records = _records(what, options.folder)
-    leaks = [*leak_check(records), *warnings]
+    leaks = [*leak_check(_sides(what, records)), *warnings]
     for leak in leaks:
         say(leak)
     done = {}
@@ -124,7 +119,7 @@ def rescore(what: Benchmark, files: Mapping[str, Path], options: RunOptions, lea
         if what.dev and beside.exists() and beside != path:
             found[what.dev] = beside
         done[name] = systems.Done(before.get(name, {}), found)
-    return _scored(what, records, done, options, leak_check(records))
+    return _scored(what, records, done, options, leak_check(_sides(what, records)))
 
 
 def _seen(what: Benchmark, id: str) -> str:
@@ -133,7 +128,7 @@ def _seen(what: Benchmark, id: str) -> str:
     Raises:
         UnreadableError: it saw them with their labels.
     """
-    if id in systems.BASELINES:
+    if systems.learns(id):
         return ""
     for data in catalog.find(id, "model").facts.get("data", ()):
         if data.get("corpus") != what.corpus or what.split not in data.get("splits", ()):
@@ -149,6 +144,16 @@ def _seen(what: Benchmark, id: str) -> str:
 def _records(what: Benchmark, folder: str | None) -> dict[str, list[Record]]:
     splits = dict.fromkeys(split for split in (what.split, what.dev, what.train) if split)
     return {split: systems.records_of(what, split, folder) for split in splits}
+
+
+def _sides(what: Benchmark, records: Mapping[str, Sequence[Record]]) -> Mapping[str, Sequence[Record]]:
+    """Return what must not share anything: the splits, or the folds that a key of meta names."""
+    if not what.fold:
+        return records
+    sides: dict[str, list[Record]] = {}
+    for record in records[what.split]:
+        sides.setdefault(f"fold {what.fold_of(record, 0)}", []).append(record)
+    return sides
 
 
 def _scored(
@@ -193,6 +198,9 @@ def _scored(
 
 def _answers(path: Path, records: Sequence[Record]) -> list[tuple[Track, ...]]:
     ids, answers = systems.predictions(path)
+    places = {id: at for at, id in enumerate(ids)}
+    if len(places) == len(ids) == len(records) and all(record.id in places for record in records):
+        return [answers[places[record.id]] for record in records]
     if ids != [record.id for record in records]:
         odd = next((a for a, record in zip(ids, records, strict=False) if a != record.id), "")
         raise UnreadableError(
@@ -222,15 +230,15 @@ def _case(
     fits: list[tuple[_Fit | None, npt.NDArray[np.intp]]] = [(None, np.arange(len(truth)))]
     if before is not None and tuned is not None:
         fits = [(_Fit(before.values, tuned.values), np.arange(len(truth)))]
-    elif what.folds:
+    elif what.folds or what.fold:
         fold = np.array([what.fold_of(records[place.record], seed) for place in truth.places])
-        parts = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(what.folds)]
+        parts = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in np.unique(fold)]
         fits = [(_Fit(said.values[a], truth.values[a]), b) for a, b in parts if len(a) and len(b)]
     values, limits = np.full(truth.values.shape, np.nan), np.full(truth.values.shape, 0.5)
     for fit, at in fits:
         if said.way != "none":
-            values[at] = aligned.carried(said.space, said.values[at], what.space)
-            learned = aligned.carried(said.space, fit.values, what.space) if fit else None
+            values[at] = aligned.answered(what, said, said.values[at])
+            learned = aligned.answered(what, said, fit.values) if fit else None
         elif fit is None:
             raise MalformedError(
                 f"{id} speaks {said.space.id}; no bridge leads to {what.space}, and {what.id} has no dev to fit one on"
@@ -265,5 +273,8 @@ def _way_words(what: Benchmark, said: aligned.Said, fitted: bool) -> str:
 
 def _notes(what: Benchmark, way: str, options: RunOptions) -> str:
     drawn = f"{options.resamples:,} bootstrap resamples over {what.group or 'Records'}"
-    words = [f"{what.corpus} {what.split}, {what.perspective}", way, drawn]
+    heard = f"the first {what.seconds:g} s of each" if what.seconds else ""
+    under = f"under {what.condition}" if what.condition else ""
+    folds = f"folds by {what.fold}" if what.fold else ""
+    words = [f"{what.corpus} {what.split}, {what.perspective}", folds, heard, under, way, drawn]
     return "; ".join(word for word in words if word)

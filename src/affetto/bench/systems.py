@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from affetto.bench import conditions, protocol
 from affetto.bench import rows as aligned
 from affetto.bench.protocol import Benchmark
 from affetto.core import catalog, plain
@@ -52,7 +53,7 @@ class Done:
 
 def known() -> list[str]:
     """Return the names of all systems that may be measured."""
-    return [*catalog.cards("model"), *BASELINES]
+    return [*catalog.cards("model"), *dict.fromkeys((*BASELINES, *SOUND_BASELINES))]
 
 
 def named(name: str) -> str:
@@ -65,12 +66,20 @@ def named(name: str) -> str:
     ('fake', 'baseline.majority')
     """
     for id in (name, f"{PEERS}{name}", f"baseline.{name}"):
-        if id in BASELINES or id in catalog.cards("model"):
+        if learns(id) or id in catalog.cards("model"):
             return id
     raise UnknownNameError("system", name, known())
 
 
 BASELINES = ("baseline.majority", "baseline.random", "baseline.tfidf")
+"""Those that read."""
+SOUND_BASELINES = ("baseline.majority", "baseline.random", "baseline.cepstral-svm", "baseline.egemaps-svm")
+"""Those that listen."""
+
+
+def learns(system: str) -> bool:
+    """Tell whether a system is a baseline, which learns from the benchmark itself."""
+    return system in (*BASELINES, *SOUND_BASELINES)
 
 
 def run(job: Job) -> Done:
@@ -98,7 +107,7 @@ def run(job: Job) -> Done:
 
 
 def records_of(benchmark: Benchmark, split: str, folder: str | None) -> list[Record]:
-    """Return the Records of a split, of all the benchmark's parts.
+    """Return the Records of a split, of all the benchmark's parts, with the labels and the seconds that it asks for.
 
     Raises:
         UnreadableError: the split is empty, or a file is missing.
@@ -106,13 +115,38 @@ def records_of(benchmark: Benchmark, split: str, folder: str | None) -> list[Rec
     corpus = catalog.load(benchmark.corpus)
     parts = benchmark.parts or (None,)
     records = [record for part in parts for record in corpus.read(split, part, folder)]
+    if benchmark.labels:
+        records = [record for record in records if _asked(benchmark, record)]
+    if benchmark.seconds:
+        records = [conditions.first(record, benchmark.seconds) for record in records]
     if not records:
         raise UnreadableError(f"the split {split!r} of {benchmark.corpus} is empty: nothing can be scored")
     return records
 
 
+def _asked(benchmark: Benchmark, record: Record) -> bool:
+    return any(benchmark.asks(track, row) for track in benchmark.truths(record) for row in range(len(track)))
+
+
+def questions(benchmark: Benchmark, split: str, folder: str | None, seed: int) -> list[Record]:
+    """Return the Records of a split as systems are asked about them: those that are scored under the condition.
+
+    They still carry the truth, for whoever needs their folds (`Benchmark.fold_of`); `rows.blind` takes it away.
+
+    Raises:
+        UnreadableError: the split is empty, or a file is missing.
+        UnknownNameError: there is no such condition.
+    """
+    records = records_of(benchmark, split, folder)
+    if benchmark.condition and split == benchmark.split:
+        return [conditions.under(benchmark.condition, record, seed) for record in records]
+    return records
+
+
 def predictions(path: Path) -> tuple[list[str], Answers]:
     """Read predictions back: ids of Records, and the Tracks that were said of each.
+
+    A file of lines of JSON, a Record a line (`id`, `tracks`), packed with gzip where its name ends in `.gz`.
 
     Raises:
         UnreadableError: the file is missing, cut off, or no predictions; says at which line.
@@ -120,7 +154,7 @@ def predictions(path: Path) -> tuple[list[str], Answers]:
     ids: list[str] = []
     answers: Answers = []
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             for line in file:
                 record = plain.to_record(json.loads(line), catalog.load)
                 ids.append(record.id)
@@ -147,8 +181,9 @@ def _sendable(error: AffettoError) -> AffettoError:
 
 
 def _do(job: Job) -> dict[str, Any]:
-    benchmark: Benchmark = catalog.load(job.benchmark)
-    asked = {split: records_of(benchmark, split, job.folder) for split in (benchmark.dev, benchmark.split) if split}
+    benchmark = protocol.named(job.benchmark)
+    splits = [split for split in (benchmark.dev, benchmark.split) if split]
+    asked = {split: questions(benchmark, split, job.folder, job.seed) for split in splits}
     before = _peak()
     began = time.perf_counter()
     answer = _answerer(job, benchmark, asked[benchmark.split])
@@ -158,7 +193,7 @@ def _do(job: Job) -> dict[str, Any]:
         began = time.perf_counter()
         answers = answer(records)
         seconds = time.perf_counter() - began
-        files[split] = _keep(benchmark, records, answers, job.keep / benchmark.id / f"{job.system}.{split}.jsonl.gz")
+        files[split] = keep(benchmark, records, answers, job.keep / benchmark.id / f"{job.system}.{split}.jsonl.gz")
         if split == benchmark.split:
             speed |= {"records_per_second": len(records) / seconds, "seconds": seconds}
     speed |= {"peak_mb": _peak(), "own_mb": max(0.0, _peak() - before)}
@@ -167,12 +202,13 @@ def _do(job: Job) -> dict[str, Any]:
 
 def _answerer(job: Job, benchmark: Benchmark, scored: Sequence[Record]) -> Callable[[Sequence[Record]], Answers]:
     """Return what answers Records: a model by its card, or a baseline that learns each part or fold alone."""
-    if job.system not in BASELINES:
+    if not learns(job.system):
         model = catalog.load(job.system)
         return lambda records: _in_chunks(model, aligned.blind(records))
-    from affetto.bench import baselines  # noqa: PLC0415 - scikit-learn, only where something learns
+    from affetto.bench import teaching  # noqa: PLC0415 - scikit-learn, only where something learns
 
-    pool = records_of(benchmark, benchmark.train, job.folder) if benchmark.train else scored
+    alone = benchmark.train or benchmark.condition  # a condition holds for what is scored, not for what is learned from
+    pool = records_of(benchmark, benchmark.train or benchmark.split, job.folder) if alone else scored
 
     def kind(record: Record) -> str:
         return str(record.meta.get("part", "") if benchmark.train else benchmark.fold_of(record, job.seed))
@@ -180,7 +216,7 @@ def _answerer(job: Job, benchmark: Benchmark, scored: Sequence[Record]) -> Calla
     systems = {}
     for one in dict.fromkeys(map(kind, scored)):
         lesson = [record for record in pool if (kind(record) == one) == bool(benchmark.train)]
-        systems[one] = baselines.taught(job.system, benchmark, lesson, job.seed)
+        systems[one] = teaching.taught(job.system, benchmark, lesson, job.seed)
 
     def answer(records: Sequence[Record]) -> Answers:
         answers: Answers = [()] * len(records)
@@ -197,8 +233,8 @@ def _in_chunks(model: Any, records: Sequence[Record]) -> Answers:
     return [said for start in range(0, len(records), CHUNK) for said in model(records[start : start + CHUNK])]
 
 
-def _keep(benchmark: Benchmark, records: Sequence[Record], answers: Answers, path: Path) -> Path:
-    """Write the answers that can be scored here, a line a Record."""
+def keep(benchmark: Benchmark, records: Sequence[Record], answers: Answers, path: Path) -> Path:
+    """Write the answers that can be scored here, a line a Record, packed with gzip; return the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     chosen = aligned.chosen(benchmark, answers)
     part = path.with_name(f".{path.name}.part")

@@ -1,20 +1,21 @@
 """Clips: Records of a recording or a picture that lies in a file, with what was said of the whole of it.
 
-Knows how such a Record is put together; opens nothing but the headers of sound files. Signals are named and not yet
-opened: a path, and rate and duration as far as a table, a header or the corpus's own description says them. A picture
-that is only named has no pixels (0 x 0). The path of a signal begins with the folder given; `meta["file"]` is the same
-below that folder.
+Knows how such a Record is put together; reads nothing but the headers of sound files. A sound whose file is there can
+be opened, as one channel of 16 kHz, and is decoded no sooner than that; other signals are only named: a path, and rate
+and duration as far as a table, a header or the corpus's own description says them. A picture that is only named has no
+pixels (0 x 0). The path of a signal begins with the folder given; `meta["file"]` is the same below that folder.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from affetto.core.record import Record
-from affetto.core.signal import Audio, Frames, Image, Signal
+from affetto.core.signal import Audio, Block, Frames, Image, Signal
 from affetto.core.space import Space
 from affetto.core.track import Track
 from affetto.datasets.corpus import one_of
@@ -24,6 +25,8 @@ INTENDED = "intended"
 """Source of a Track that says what a speaker was asked to express: nobody was asked what came across."""
 SPEAKER = "speaker"
 """Subject of such Tracks, and the key of the Record's people."""
+HEARD = 16000.0
+"""Samples a second of a sound that can be opened."""
 
 
 def clip(
@@ -81,19 +84,46 @@ def votes(counts: Sequence[float]) -> list[float] | None:
     return [count / total for count in counts] if total else None
 
 
+@dataclass(frozen=True)
+class Opened:
+    """How a sound is opened: decoded anew each time, to one channel of 16 kHz."""
+
+    source: Path | Callable[[], BinaryIO]
+    """The file, or what gives its bytes."""
+    path: str
+    """What it is called where it cannot be decoded."""
+
+    def __call__(self, seconds: float) -> Iterator[Block]:
+        """Yield blocks of so many seconds.
+
+        Raises:
+            UnreadableError: it cannot be decoded.
+        """
+        from affetto.media.audio import audio  # noqa: PLC0415 - the decoder is heavy, and most reading needs none
+
+        yield from audio(self.source, path=self.path).blocks(seconds)
+
+
 def sound(folder: Path, file: str, rate: float, duration: float = math.nan, channels: int = 1) -> Audio:
-    """Return a sound that lies in a file: as its header says where it is there, else as is said here.
+    """Return a sound that lies in a file, to be opened as one channel of 16 kHz; one that is not there is as said here.
+
+    Args:
+        folder: of the corpus.
+        file: below it.
+        rate: samples a second, as the corpus has it.
+        duration: seconds, where the corpus says them; a header that says them is believed instead.
+        channels: as the corpus has them.
 
     Raises:
         UnreadableError: the file is there and its header is broken.
     """
     path = folder / file
-    if path.suffix.lower() in (".wav", ".mp3") and path.is_file():
-        facts = header(path)
-        return Audio(
-            str(path), facts.rate, duration if math.isnan(facts.duration) else facts.duration, None, facts.channels
-        )
-    return Audio(str(path), rate, duration, None, channels)
+    if not path.is_file():
+        return Audio(str(path), rate, duration, None, channels)
+    if path.suffix.lower() in (".wav", ".mp3"):
+        known = header(path).duration
+        duration = duration if math.isnan(known) else known
+    return Audio(str(path), HEARD, duration, Opened(path, str(path)))
 
 
 def film(folder: Path, file: str, rate: float, duration: float = math.nan, size: tuple[int, int] = (0, 0)) -> Frames:

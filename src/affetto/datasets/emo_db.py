@@ -1,4 +1,8 @@
-"""EMO-DB: ten German speakers act seven emotions over ten sentences; what they show is in the file's name."""
+"""EMO-DB: ten German speakers act seven emotions over ten sentences; what they show is in the file's name.
+
+In the packed layout `meta["complete"]` says whether the clip is whole: of boredom, disgust and fear it holds but the
+first two seconds, so that length tells the label wherever clips are not all cut alike.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,9 +12,10 @@ from pathlib import Path
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.record import Record
-from affetto.datasets.clips import clip, files, said_of_clip, sound
-from affetto.datasets.corpus import Corpus, Split
+from affetto.datasets.clips import clip, said_of_clip
+from affetto.datasets.corpus import Split
 from affetto.datasets.headers import silence
+from affetto.datasets.packed_clips import ClipCorpus, clips_of
 
 EMOTIONS = {
     "W": "anger", "L": "boredom", "E": "disgust", "A": "fear", "F": "joy", "T": "sadness", "N": "neutral",
@@ -34,9 +39,9 @@ class Name:
     version: str
 
 
-def load(card: Card) -> Corpus:
+def load(card: Card) -> ClipCorpus:
     """Return the corpus."""
-    return Corpus(card, _read, _fake)
+    return ClipCorpus(card, _read, _fake)
 
 
 def parse(name: str) -> Name:
@@ -57,15 +62,14 @@ def parse(name: str) -> Name:
 
 def _read(split: Split) -> Iterator[Record]:
     space = catalog.load("emodb-7")
-    for path in files(split.folder, "wav/*.wav"):
-        name = parse(path.stem)
-        file = path.relative_to(split.folder).as_posix()
-        audio = sound(split.folder, file, 16000)
+    for one in clips_of(split, "wav/*.wav", 16000):
+        name = parse(one.name)
         gender, age = ACTORS[name.speaker]
-        track = said_of_clip(space, name.emotion, audio.duration, channel="voice")
+        track = said_of_clip(space, name.emotion, one.audio.duration, channel="voice")
         yield clip(
-            path.stem, [audio], [track], name.speaker, {"gender": gender, "age": age}, file=file, sentence=name.text
-        )
+            one.name, [one.audio], [track], name.speaker, {"gender": gender, "age": age}, file=one.file,
+            sentence=name.text, complete=one.row.get("complete", "1") == "1",
+        )  # fmt: skip
 
 
 def _fake(folder: Path) -> None:

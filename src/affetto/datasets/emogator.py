@@ -8,10 +8,13 @@ from pathlib import Path
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.record import Record
-from affetto.datasets.clips import clip, files, said_of_clip, sound
-from affetto.datasets.corpus import Corpus, Split
+from affetto.datasets.clips import clip, said_of_clip
+from affetto.datasets.corpus import Split
+from affetto.datasets.packed_clips import ClipCorpus, clips_of
 
 _NAME = re.compile(r"(\d{6})-([012]\d|30)-([123])")
+FOLDS = 5
+"""`meta["fold"]` is the contributor's number modulo this: all bursts of a person are in one fold."""
 _FRAME = bytes((0xFF, 0xFB, 0x50, 0xC4)) + bytes(205)
 """An empty frame of MPEG 1 layer III, 64 kbit/s, 44.1 kHz, one channel."""
 
@@ -26,9 +29,9 @@ class Name:
     instance: int
 
 
-def load(card: Card) -> Corpus:
+def load(card: Card) -> ClipCorpus:
     """Return the corpus."""
-    return Corpus(card, _read, _fake)
+    return ClipCorpus(card, _read, _fake)
 
 
 def parse(name: str) -> Name:
@@ -48,12 +51,13 @@ def parse(name: str) -> Name:
 
 def _read(split: Split) -> Iterator[Record]:
     space = catalog.load("emogator-30")
-    for path in files(split.folder, "data/mp3/*.mp3"):
-        name = parse(path.stem)
-        file = path.relative_to(split.folder).as_posix()
-        audio = sound(split.folder, file, 44100)
-        track = said_of_clip(space, space.names[name.category - 1], audio.duration, channel="voice")
-        yield clip(path.stem, [audio], [track], name.contributor, file=file, instance=name.instance)
+    for one in clips_of(split, "data/mp3/*.mp3", 44100):
+        name = parse(one.name)
+        track = said_of_clip(space, space.names[name.category - 1], one.audio.duration, channel="voice")
+        yield clip(
+            one.name, [one.audio], [track], name.contributor, file=one.file, instance=name.instance,
+            fold=str(int(name.contributor) % FOLDS),
+        )  # fmt: skip
 
 
 def _fake(folder: Path) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.record import Record
-from affetto.datasets.clips import clip, files, said_of_clip, sound
-from affetto.datasets.corpus import Corpus, Split
+from affetto.datasets.clips import clip, said_of_clip
+from affetto.datasets.corpus import Split
 from affetto.datasets.headers import silence
+from affetto.datasets.packed_clips import ClipCorpus, clips_of
 
 EMOTIONS = {
     "dis": "disgust", "gio": "joy", "neu": "neutral", "pau": "fear", "rab": "anger", "sor": "surprise",
@@ -29,9 +30,9 @@ class Name:
     sentence: str
 
 
-def load(card: Card) -> Corpus:
+def load(card: Card) -> ClipCorpus:
     """Return the corpus."""
-    return Corpus(card, _read, _fake)
+    return ClipCorpus(card, _read, _fake)
 
 
 def parse(name: str) -> Name:
@@ -52,13 +53,11 @@ def parse(name: str) -> Name:
 
 def _read(split: Split) -> Iterator[Record]:
     space = catalog.load("ekman-7")
-    for path in files(split.folder, "[fm][123]/*.wav"):
-        name = parse(path.stem)
-        file = path.relative_to(split.folder).as_posix()
-        audio = sound(split.folder, file, 48000, channels=2)
-        track = said_of_clip(space, name.emotion, audio.duration, channel="voice")
-        gender = "female" if name.speaker[0] == "f" else "male"
-        yield clip(path.stem, [audio], [track], name.speaker, {"gender": gender}, file=file, sentence=name.sentence)
+    for one in clips_of(split, "[fm][123]/*.wav", 48000):
+        name = parse(one.name)
+        track = said_of_clip(space, name.emotion, one.audio.duration, channel="voice")
+        about = {"gender": "female" if name.speaker[0] == "f" else "male"}
+        yield clip(one.name, [one.audio], [track], name.speaker, about, file=one.file, sentence=name.sentence)
 
 
 def _fake(folder: Path) -> None:

@@ -8,14 +8,20 @@ from pathlib import Path
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.record import Record
-from affetto.datasets.clips import clip, files, said_of_clip, sound
-from affetto.datasets.corpus import Corpus, Split
+from affetto.datasets.clips import clip, said_of_clip
+from affetto.datasets.corpus import Split
 from affetto.datasets.headers import silence
+from affetto.datasets.packed_clips import ClipCorpus, clips_of
 
 EMOTIONS = ("neutral", "calm", "joy", "sadness", "anger", "fear", "disgust", "surprise")
 """By the third field, which counts from 01."""
+FOLDS = {
+    "1": ("01", "11", "20", "21"), "2": ("04", "10", "12", "14"), "3": ("08", "09", "19", "23"),
+    "4": ("03", "05", "07", "24"), "5": ("02", "15", "16", "18"), "6": ("06", "13", "17", "22"),
+}  # fmt: skip
+"""The fold of EmoBox -> the actors that are tested in it (Ma et al. 2024; read off its lists, card emobox)."""
 STATEMENTS = ("Kids are talking by the door", "Dogs are sitting by the door")
-_NAME = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)")
+_NAME = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(0[1-9]|1\d|2[0-4])")
 """Modality, channel, emotion, intensity, statement, repetition, actor."""
 
 
@@ -31,9 +37,9 @@ class Name:
     gender: str
 
 
-def load(card: Card) -> Corpus:
+def load(card: Card) -> ClipCorpus:
     """Return the corpus."""
-    return Corpus(card, _read, _fake)
+    return ClipCorpus(card, _read, _fake)
 
 
 def parse(name: str) -> Name:
@@ -61,14 +67,13 @@ def parse(name: str) -> Name:
 
 def _read(split: Split) -> Iterator[Record]:
     space = catalog.load("ravdess-8")
-    for path in files(split.folder, "Actor_*/*.wav"):
-        name = parse(path.stem)
-        file = path.relative_to(split.folder).as_posix()
-        audio = sound(split.folder, file, 48000)
-        track = said_of_clip(space, name.emotion, audio.duration, channel="voice")
+    fold = {actor: number for number, actors in FOLDS.items() for actor in actors}
+    for one in clips_of(split, "Actor_*/*.wav", 48000):
+        name = parse(one.name)
+        track = said_of_clip(space, name.emotion, one.audio.duration, channel="voice")
         yield clip(
-            path.stem, [audio], [track], name.actor, {"gender": name.gender}, file=file, text=name.statement,
-            intensity=name.intensity, repetition=name.repetition,
+            one.name, [one.audio], [track], name.actor, {"gender": name.gender}, file=one.file, text=name.statement,
+            intensity=name.intensity, repetition=name.repetition, fold=fold[name.actor],
         )  # fmt: skip
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.record import Record
-from affetto.datasets.clips import clip, files, said_of_clip, sound
-from affetto.datasets.corpus import Corpus, Split
+from affetto.datasets.clips import clip, said_of_clip
+from affetto.datasets.corpus import Split
 from affetto.datasets.headers import silence
+from affetto.datasets.packed_clips import ClipCorpus, clips_of
 
 EMOTIONS = {
     "angry": "anger", "disgust": "disgust", "fear": "fear", "happy": "joy", "neutral": "neutral", "ps": "surprise",
@@ -30,9 +31,9 @@ class Name:
     emotion: str
 
 
-def load(card: Card) -> Corpus:
+def load(card: Card) -> ClipCorpus:
     """Return the corpus."""
-    return Corpus(card, _read, _fake)
+    return ClipCorpus(card, _read, _fake)
 
 
 def parse(name: str) -> Name:
@@ -54,16 +55,15 @@ def parse(name: str) -> Name:
 def _read(split: Split) -> Iterator[Record]:
     space = catalog.load("ekman-7")
     seen: set[str] = set()
-    for path in files(split.folder, "**/*.wav"):
-        if path.stem.casefold() in seen:
+    for one in clips_of(split, "**/*.wav", 24414):
+        if one.name.casefold() in seen:
             continue
-        seen.add(path.stem.casefold())
-        name = parse(path.stem)
-        file = path.relative_to(split.folder).as_posix()
-        audio = sound(split.folder, file, 24414)
-        track = said_of_clip(space, name.emotion, audio.duration, channel="voice")
+        seen.add(one.name.casefold())
+        name = parse(one.name)
+        track = said_of_clip(space, name.emotion, one.audio.duration, channel="voice")
         about = {"gender": "female", "age": AGES[name.speaker]}
-        yield clip(path.stem, [audio], [track], name.speaker, about, file=file, text=f"Say the word {name.word}")
+        text = f"Say the word {name.word}"
+        yield clip(one.name, [one.audio], [track], name.speaker, about, file=one.file, text=text)
 
 
 def _fake(folder: Path) -> None:

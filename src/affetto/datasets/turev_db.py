@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.record import Record
-from affetto.datasets.clips import clip, files, said_of_clip, sound
-from affetto.datasets.corpus import Corpus, Split
+from affetto.datasets.clips import clip, said_of_clip
+from affetto.datasets.corpus import Split
 from affetto.datasets.headers import silence
+from affetto.datasets.packed_clips import ClipCorpus, clips_of
 
 EMOTIONS = {"kz": "anger", "sk": "calm", "mt": "joy", "hl": "sadness"}
 """Kizgin, sakin, mutlu; hl stands in the folder Sad."""
@@ -27,9 +28,9 @@ class Name:
     word: str
 
 
-def load(card: Card) -> Corpus:
+def load(card: Card) -> ClipCorpus:
     """Return the corpus."""
-    return Corpus(card, _read, _fake)
+    return ClipCorpus(card, _read, _fake)
 
 
 def parse(name: str) -> Name:
@@ -49,14 +50,12 @@ def parse(name: str) -> Name:
 
 def _read(split: Split) -> Iterator[Record]:
     space = catalog.load("turev-4")
-    for path in files(split.folder, "Sound Source/*/*.wav"):
-        name = parse(path.stem)
-        file = path.relative_to(split.folder).as_posix()
-        if EMOTIONS[FOLDERS[path.parent.name]] != name.emotion:
-            raise ValueError(f"{file}: folder and name say different emotions")
-        audio = sound(split.folder, file, 44100)
-        track = said_of_clip(space, name.emotion, audio.duration, channel="voice")
-        yield clip(path.stem, [audio], [track], name.speaker, file=file, text=name.word)
+    for one in clips_of(split, "Sound Source/*/*.wav", 44100):
+        name = parse(one.name)
+        if EMOTIONS[FOLDERS[PurePosixPath(one.file).parent.name]] != name.emotion:
+            raise ValueError(f"{one.file}: folder and name say different emotions")
+        track = said_of_clip(space, name.emotion, one.audio.duration, channel="voice")
+        yield clip(one.name, [one.audio], [track], name.speaker, file=one.file, text=name.word)
 
 
 def _fake(folder: Path) -> None:

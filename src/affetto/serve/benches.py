@@ -10,7 +10,7 @@ import click
 
 from affetto import api, measure
 from affetto.bench import report, results, runs
-from affetto.bench.systems import BASELINES
+from affetto.bench.systems import BASELINES, SOUND_BASELINES
 from affetto.core.errors import UnreadableError
 from affetto.serve import shelves
 
@@ -19,7 +19,8 @@ def run(ids: Sequence[str], names: Sequence[str], baselines: bool, how: Mapping[
     """Run systems on benchmarks and show each as a table."""
     asked = [runs.benchmark(id) for id in ids]
     for benchmark in asked:
-        systems = [*names, *(BASELINES if baselines else ())]
+        own = SOUND_BASELINES if benchmark.heard else BASELINES
+        systems = [*names, *(own if baselines else ())]
         _show(measure.benchmark(benchmark.id, systems, _options(how), _say), how)
     return 0
 
@@ -44,10 +45,11 @@ def page(folder: Path, benchmark: str | None) -> str:
     """
     asked = runs.benchmark(benchmark).id if benchmark else None
     kept = results.results(folder, asked)
-    known = {id: card for id, card in api.cards("benchmark").items() if any(r["benchmark"] == id for r in kept)}
+    cards = api.cards("benchmark")
+    known = sorted({id for r in kept if (id := r["benchmark"]).partition("@")[0] in cards})
     if not known:
         raise UnreadableError(f"there are no results of benchmarks in {folder}; `affetto bench run` makes some")
-    return "\n".join(_page(api.load(id), [r for r in kept if r["benchmark"] == id]) for id in known)
+    return "\n".join(_page(runs.benchmark(id), [r for r in kept if r["benchmark"] == id]) for id in known)
 
 
 def check(file: str, groups: Sequence[str], columns: Mapping[str, str | None]) -> bool:

@@ -53,7 +53,7 @@ def list_(as_json: bool) -> int:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option("--model", "-m", "models", multiple=True, required=True, metavar="ID", help="Who is measured.")
 @click.option("--vs", multiple=True, metavar="ID,...", help="Beside whom: models, peers such as vader, baselines.")
-@click.option("--no-baselines", is_flag=True, help="Leave out majority, random and TF-IDF with logistic regression.")
+@click.option("--no-baselines", is_flag=True, help="Leave out majority, random and the machines that learn anew.")
 @_where
 @shared
 def run(ids: tuple[str, ...], models: tuple[str, ...], vs: tuple[str, ...], no_baselines: bool, **how: Any) -> int:

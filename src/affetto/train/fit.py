@@ -65,10 +65,9 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _trapezoid(total, options.warmup))
     averaged = copy.deepcopy(module).eval() if options.average else None
     device = next(module.parameters()).device.type
-    step, begun = 0, time.monotonic()
+    step, running, begun = 0, 0.0, time.monotonic()
     for epoch in range(options.epochs):
         module.train()
-        running = 0.0
         for batch in batches(epoch):
             step += 1
             with torch.autocast(device, dtype=torch.bfloat16, enabled=options.half):

@@ -3,7 +3,8 @@
 Knows which suffix is read by whom; knows no format itself.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +27,14 @@ SUFFIXES: dict[str, str] = {
     ".parquet": "a table, one Record a row",
 }
 """Suffix -> what it is, for lists."""
+_SOUNDS = (
+    ".wav .mp3 .flac .ogg .oga .opus .spx .m4a .m4b .aac .wma .aiff .aif .aifc .amr .awb .au .snd .caf .w64 .wv .ape "
+    ".tta .ac3 .dts .mka .sph .voc"
+).split()
+_FILMS = ".mp4 .m4v .mov .mkv .webm .avi .wmv .flv .3gp .3g2 .mpg .mpeg .m2ts .ogv".split()
+MEDIA = (*_SOUNDS, *_FILMS)
+"""Suffixes of sounds and films; what they are inside is seen by their content, not by the suffix."""
+SUFFIXES |= dict.fromkeys(_SOUNDS, "sound") | dict.fromkeys(_FILMS, "a film: its sound")
 
 
 class _Measured(Protocol):
@@ -74,28 +83,38 @@ def read(
     turns: bool | None = None,
     suffix: str | None = None,
     encoding: str | None = None,
+    speakers: str | Sequence[str] | None = None,
 ) -> Reading:
-    """Read a file, or stdin for `-`, as Records, one by one.
+    """Read a file, stdin for `-`, or a folder of sounds and films, as Records, one by one.
 
     What can be known at once is checked at once: the file, its suffix, its columns. A row that cannot be read never
     stops the others: it comes, in its place, as a Record without signals whose `meta["error"]` is one sentence.
     In tables `meta["row"]` keeps the columns of the input as they were, `meta["number"]` the number of the row from 1.
+    Of a folder every sound and film is read, in the order of their paths; the id is the path in it without the suffix.
 
     Args:
-        path: the file; `-` is stdin.
+        path: the file or folder; `-` is stdin.
         column: the column of a table that holds the words; by default `text`, or the only one there is. Several give
             Records of several fields: a Text each, and `meta["fields"]` says which characters they are.
         id_column: the column that names the Records; by default `id` where there is one, else the number of the row.
         lines: a .txt (or stdin) is one Record a line, not one in all.
-        turns: a .txt is a dialogue of `Name: words` lines; None: only where that is unmistakable; False: never.
+        turns: a .txt is a dialogue of `Name: words` lines; None: only where that is unmistakable; False: never. Of a
+            sound or film, False leaves its subtitles alone, which else are its turns.
         suffix: read it as if its name ended so (`.csv`); for stdin by default `.txt`.
         encoding: how its characters are written; by default UTF-8, or UTF-16 where the file begins so.
+        speakers: each channel of a sound is somebody's: `channels`, or their names; by default channels are mixed.
 
     Raises:
-        UnreadableError: there is no such file, its suffix is unknown, or it is no such file inside.
+        UnreadableError: there is no such file, its suffix is unknown, or it is no such file inside; a folder without
+            any sound or film.
         UnknownNameError: no column is called so; names those there are.
         MissingExtraError: reading it needs a part that is not installed.
     """
+    if suffix is None and str(path) != "-" and Path(path).is_dir():
+        from affetto.media.folder import Folder  # noqa: PLC0415 - words need no PyAV
+
+        folder = Folder(path, MEDIA, speakers, turns is not False)
+        return Reading(folder, folder)
     kind = (suffix or (".txt" if str(path) == "-" else Path(path).suffix)).lower()
     if kind not in SUFFIXES:
         raise UnreadableError(
@@ -105,6 +124,8 @@ def read(
     if kind == ".parquet":
         table = Parquet(path, column, id_column)
         return Reading(table, table, table.columns)
+    if kind in MEDIA:
+        return _medium(path, speakers, turns is not False)
     opened = Lines(path, encoding)
     try:
         if kind in (".csv", ".tsv"):
@@ -119,3 +140,19 @@ def read(
         opened.close()
         raise
     return Reading(records, opened, columns)
+
+
+@dataclass
+class _Whole:
+    total: int | None
+    position: int
+
+
+def _medium(path: str | Path, speakers: str | Sequence[str] | None, turns: bool) -> Reading:
+    from affetto.media.audio import read_audio  # noqa: PLC0415 - words need no PyAV
+
+    if str(path) == "-":
+        raise UnreadableError("stdin cannot be read as sound; save it to a file first")
+    record = read_audio(path, speakers, turns=turns)
+    size = Path(path).stat().st_size
+    return Reading([record], _Whole(size, size))

@@ -25,7 +25,9 @@ _NAME = re.compile(r"\s*([^\W\d_][\w.'\u2019 -]{0,39}?)\s?:\s+(?=\S)")
 
 
 @dataclass
-class _Cue:
+class Cue:
+    """One subtitle: when, and its lines."""
+
     span: Span | None
     lines: list[str]
 
@@ -36,22 +38,22 @@ def read_subtitles(lines: Lines, path: str | Path) -> Iterator[Record]:
     name = "stdin" if str(path) == "-" else Path(path).stem
     meta = {"path": str(path)}
     wrong = flaw(text, lines.encoding)
-    turns = () if wrong else _turns(_cues(text))
+    turns = () if wrong else turns_of(_cues(text))
     if not turns:
         reason = wrong or "holds no cue such as '00:00:01,000 --> 00:00:02,500' with words; is it a subtitle file?"
         meta["error"] = f"{lines.name} {reason}"
     yield Record(name, turns=turns, meta=meta)
 
 
-def _cues(text: str) -> list[_Cue]:
-    cues: list[_Cue] = []
+def _cues(text: str) -> list[Cue]:
+    cues: list[Cue] = []
     inside = False
     for line in text.splitlines():
         times = _TIMES.match(line) if "--" in line else None
         if times:
             if inside and cues[-1].lines and cues[-1].lines[-1].strip().isdigit():
                 cues[-1].lines.pop()  # the number of this cue, with no empty line before it
-            cues.append(_Cue(_span(times.groups()), []))
+            cues.append(Cue(_span(times.groups()), []))
             inside = True
         elif not line.strip():
             inside = False
@@ -70,7 +72,8 @@ def _seconds(parts: tuple[str | None, ...]) -> float:
     return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(part.ljust(3, "0")) / 1000
 
 
-def _turns(cues: list[_Cue]) -> tuple[Turn, ...]:
+def turns_of(cues: list[Cue]) -> tuple[Turn, ...]:
+    """Return the turns of cues: one a cue, or one for each voice in it."""
     pieces = [(cue.span, voice, words) for cue in cues for voice, words in _voices("\n".join(cue.lines))]
     named = Counter(found[1] for _, voice, words in pieces if not voice and (found := _NAME.match(words)))
     turns = []

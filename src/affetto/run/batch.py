@@ -151,7 +151,7 @@ class _Job:
     def begin(self, resume: bool, overwrite: bool) -> _Done:
         if self.source is not None and _same_file(self.source, self.out):
             raise AffettoError(f"the output {str(self.out)!r} is the input itself; name another file")
-        if self.out.is_dir() or not self.out.parent.is_dir():
+        if (self.out.is_dir() and not self.out.suffix) or not self.out.parent.is_dir():
             raise AffettoError(f"{str(self.out)!r} cannot be written: name a file in a folder that exists")
         self._take_lock()
         held = None if overwrite and not resume else self._read()

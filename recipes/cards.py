@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from affetto.models.weights import checksum
@@ -10,9 +11,9 @@ HOME = Path(__file__).resolve().parents[1]
 SCORES = "\n# Scores: written by the recipe from benchmarks/results; do not edit by hand.\n"
 
 
-def update(model: str, weight_file: Path, benchmarks: list[str], base: str = "") -> None:
+def update(model: str, weight_file: Path, benchmarks: Sequence[str], base: str = "", room: str = "text") -> None:
     """Bring a card up to date with its weight file, the results of `benchmarks`, and its base's checksum."""
-    path = HOME / "src/affetto/models/text" / f"{model}.toml"
+    path = HOME / "src/affetto/models" / room / f"{model}.toml"
     text = path.read_text("utf-8").split(SCORES)[0].rstrip("\n") + "\n"
     text = re.sub(r'^sha256 = ".*"$', f'sha256 = "{checksum(weight_file)}"', text, flags=re.M)
     if base:

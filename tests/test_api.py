@@ -245,7 +245,7 @@ def test_only_tables_are_long(tmp_path):
 def test_reading_and_writing_name_what_they_know(tmp_path):
     with pytest.raises(affetto.UnreadableError, match="no file"):
         affetto.read(tmp_path / "none.csv")
-    with pytest.raises(affetto.UnknownNameError, match=r"no format is called '\.docx'; .*known: \.csv"):
+    with pytest.raises(affetto.UnknownNameError, match=r"no format is called '\.docx'; .*known: \.audformat, \.csv"):
         affetto.write([], tmp_path / "a.docx")
     with pytest.raises(affetto.UnknownNameError, match="'words'; known: author, id, text"):
         affetto.perceive(EXAMPLES / "posts.csv", model="fake", column="words")

@@ -60,7 +60,7 @@ __all__ = [
 Reason = tuple[Track, tuple[Track, ...]]
 Columns = str | Sequence[str]
 _TABLES = (".csv", ".tsv", ".parquet")
-_RECORDS = (".json", ".emotionml", ".xml")
+_RECORDS = (".json", ".emotionml", ".xml", ".textgrid", ".rttm", ".audformat")
 """Suffixes of files that hold Records and nothing else."""
 
 
@@ -88,15 +88,17 @@ def load(id: str) -> Any:
 
 
 def read(path: str | Path, column: Columns | None = None, **how: Any) -> Iterator[Record]:
-    """Read a file (`-` is stdin) as Records, one by one.
+    """Read a file (`-` is stdin) or a folder of recordings as Records, one by one.
 
-    Text, subtitles and tables become Records to be answered; what Affetto wrote as JSON, JSON lines, EmotionML or as a
-    long table become Records with their Tracks.
+    Text, subtitles, tables, sounds and films become Records to be answered; what Affetto wrote as JSON, JSON lines,
+    EmotionML, TextGrid, RTTM, audformat or as a long table become Records with their Tracks.
 
     Args:
-        path: .txt .srt .vtt .csv .tsv .jsonl .parquet, or .json .jsonl .emotionml with Records.
+        path: .txt .srt .vtt .csv .tsv .jsonl .parquet, any sound or film, or .json .jsonl .emotionml .TextGrid
+            .rttm .audformat with Records.
         column: the column of a table that holds the words, or several: then each is answered on its own.
-        how: what `affetto.media.files.read` takes besides: `lines`, `turns`, `id_column`, `suffix`, `encoding`.
+        how: what `affetto.media.files.read` takes besides: `lines`, `turns`, `speakers`, `id_column`, `suffix`,
+            `encoding`.
 
     Raises:
         UnreadableError: there is no such file, or it cannot be read as what its suffix says.
@@ -118,7 +120,7 @@ def write(records: Record | Iterable[Record], path: str | Path) -> None:
 
     Args:
         records: one, or several.
-        path: .json .jsonl .csv .tsv .parquet .emotionml
+        path: .json .jsonl .csv .tsv .parquet .emotionml .TextGrid .rttm .audformat
 
     Raises:
         UnknownNameError: no format has that suffix; names those there are.
@@ -129,7 +131,12 @@ def write(records: Record | Iterable[Record], path: str | Path) -> None:
 
 @overload
 def perceive(  # type: ignore[overload-overlap]  # a str is also an Iterable[str], but one text
-    what: str | Record, model: Models | None = None, *, language: str | None = None, column: Columns | None = None
+    what: str | Record,
+    model: Models | None = None,
+    *,
+    language: str | None = None,
+    column: Columns | None = None,
+    rate: float = 0.0,
 ) -> Record: ...
 @overload
 def perceive(
@@ -138,6 +145,7 @@ def perceive(
     *,
     language: str | None = None,
     column: Columns | None = None,
+    rate: float = 0.0,
 ) -> list[Record]: ...
 def perceive(
     what: str | Record | os.PathLike[str] | Iterable[str | Record],
@@ -145,15 +153,18 @@ def perceive(
     *,
     language: str | None = None,
     column: Columns | None = None,
+    rate: float = 0.0,
 ) -> Record | list[Record]:
     """Answer what is felt, by whom, and how sure that is: return what was given, with the models' Tracks added.
 
     Args:
         what: a text or a Record, which gives one Record; or a Path, or several texts or Records, which give a list.
-        model: the id of a card, a Model, or several; by default `text.affect-en` for English, else `text.affect-multi`.
+        model: the id of a card, a Model, or several; by default, for words, `text.affect-en` where they are English,
+            else `text.affect-multi`; and for sound `speech.affect` and `speech.prosody`.
         language: BCP 47 code of all that is given. Where nobody says, each Record's own, or else English, unless it
             is written in another script.
         column: of a table, the column or columns that hold words.
+        rate: of a recording, rows a second; 0: a row for each stretch of voice, or each turn.
 
     Raises:
         UnknownNameError: no such model, column, or language of the model; names those there are.
@@ -162,7 +173,7 @@ def perceive(
     >>> perceive("I got the job!", model="fake").tracks[1].space.names
     ('valence', 'arousal', 'dominance')
     """
-    work = perceiver(model, language)
+    work = perceiver(model, language, rate)
     if isinstance(what, str):
         return work([post(what)])[0]
     if isinstance(what, Record):
@@ -181,6 +192,7 @@ def perceive_each(
     model: Models | None = None,
     *,
     language: str | None = None,
+    rate: float = 0.0,
     at_once: int = CHUNK,
     keep: bool = False,
     annotate: bool = False,
@@ -191,6 +203,7 @@ def perceive_each(
         records: any number of them, read as they are needed.
         model: as in `perceive`.
         language: as in `perceive`.
+        rate: as in `perceive`.
         at_once: texts that a model is asked about at a time.
         keep: leave those that bear Tracks already as they are.
         annotate: add sentiment, subjectivity and emotion in a word each, as `run.annotate` says.
@@ -200,7 +213,7 @@ def perceive_each(
     """
 
     def answered(parts: Iterator[Record]) -> Iterator[Record]:
-        done = asking.perceive_each(parts, model, language=language, at_once=at_once, keep=keep)
+        done = asking.perceive_each(parts, model, language=language, rate=rate, at_once=at_once, keep=keep)
         return (one for chunk in chunks(done, at_once) for one in _annotated(chunk)) if annotate else done
 
     return fields.each(records, answered, keep, at_once)
@@ -213,6 +226,7 @@ def perceive_file(
     *,
     language: str | None = None,
     column: Columns | None = None,
+    rate: float = 0.0,
     annotate: bool = False,
     groups: Groups | None = None,
     shape: Literal["wide", "long"] = "wide",
@@ -229,6 +243,7 @@ def perceive_file(
         model: as in `perceive`.
         language: as in `perceive`.
         column: as in `perceive`.
+        rate: as in `perceive`.
         annotate: as in `perceive_each`.
         groups: is told each Record, annotated, and sums them up by a column of the table.
         shape: of a table to write: a line a Record, or a line a number.
@@ -249,13 +264,15 @@ def perceive_file(
     records = read(source, column, **how) if isinstance(source, str | Path) else source
     columns: Sequence[str] = getattr(records, "columns", ())
     appender = form.appender(columns, shape=shape) if tabular else form.appender(columns)
-    work = perceiver(model, language)
+    work = perceiver(model, language, rate)
     options: dict[str, Any] = {
         "models": names(model),
         "language": language or "",
         "column": column or "",
         "shape": shape,
     }
+    if rate:
+        options["rate"] = rate
     if annotate or groups is not None:
         options["annotate"] = True
     if groups is not None:
@@ -283,7 +300,7 @@ def explain(
     axis: str | None = None,
     language: str | None = None,
 ) -> list[Reason]:
-    """Say which words carried each answer.
+    """Say which words carried each answer, or which seconds of a voice and which of its qualities.
 
     Args:
         what: a text, or a Record.
@@ -294,12 +311,14 @@ def explain(
 
     Returns:
         Pairs: each row of each answer as a Track, and the Tracks in the space `importance` that it rests on, a row
-        a word, highest where the answer falls most without it; no such Track where nothing was said.
+        a word or an eighth of a second, highest where the answer falls most without it; no such Track where nothing
+        was said. Of a voice, where the model knows, a second one whose notes say its qualities ("pitch 62 Hz above
+        this speaker's median"). What is only measured, as by `speech.prosody`, is left out.
 
     Raises:
         UnknownNameError: no such model, or no answer in that space; names those there are.
     """
-    from affetto.explain import occlusion  # noqa: PLC0415
+    from affetto.explain import hearing, occlusion  # noqa: PLC0415
 
     record = post(what) if isinstance(what, str) else what.blind()
     record = in_language(record, language)
@@ -311,6 +330,9 @@ def explain(
     for one, track in answers:
         if space == track.space.id or (space is None and (axis is None or axis in track.space.names)):
             named = axis or ("valence" if "valence" in track.space.names else None)
+            if track.channel == "voice":
+                reasons += hearing.reasons(one, record, track, named)
+                continue
             for row in range(len(track)):
                 reasons.append((track[row : row + 1], occlusion.explain(one, record, track, named, row)))
     return reasons

@@ -1,4 +1,4 @@
-"""What every Model of the catalog keeps, whoever wrote it."""
+"""What every Model of the catalog that reads words keeps, whoever wrote it."""
 
 import numpy as np
 import pytest
@@ -33,8 +33,9 @@ POSTS = (
 
 
 def published() -> list[str]:
-    """Return the ids of all models; one whose card has no checksum of its weights yet is not out."""
-    return [id for id, card in catalog.cards("model").items() if card.sha256 or "weights" not in card.facts]
+    """Return the ids of all models of words; one whose card has no checksum of its weights yet is not out."""
+    cards = catalog.cards("model").items()
+    return [id for id, card in cards if card.channel != "voice" and (card.sha256 or "weights" not in card.facts)]
 
 
 @pytest.fixture(params=published())

@@ -20,7 +20,7 @@ from affetto.core.errors import UnreadableError
 Metric = Mapping[str, float | None]
 """`value`, and `low` and `high` of its 95 % interval; None where not said."""
 _HOME = Path(__file__).resolve().parents[3]
-_LIBRARIES = ("affetto", "numpy", "onnxruntime", "scikit-learn", "torch", "transformers")
+_LIBRARIES = ("affetto", "av", "numpy", "onnxruntime", "scikit-learn", "torch", "transformers")
 
 
 def save(

@@ -35,7 +35,7 @@ class Folder:
             if not (file.startswith(".") or _hidden(folder, path)) and PurePath(file).suffix.lower() in suffixes
         )
         if not self._files and not self._locked:
-            raise UnreadableError(f"the folder {str(path)!r} holds no sound or film; known: {', '.join(suffixes)}")
+            raise UnreadableError(f"the folder {str(path)!r} holds no sound or film; name a file, or another folder")
         self.total: int | None = sum(map(_bytes, self._files))
         self.position = 0
 

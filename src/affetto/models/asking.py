@@ -20,12 +20,14 @@ from affetto.core.errors import (
 )
 from affetto.core.record import Record
 from affetto.core.roles import Model
-from affetto.core.signal import Text
+from affetto.core.signal import Audio, Text
 
 ENGLISH = "text.affect-en"
 """Who answers English where no model is named."""
 MANY = "text.affect-multi"
 """Who answers all other languages where no model is named."""
+SPEECH = ("speech.affect", "speech.prosody")
+"""Who listens to a recording where no model is named."""
 CHUNK = 1024
 """Records that a model is asked about at a time."""
 
@@ -34,29 +36,33 @@ Work = Callable[[Sequence[Record]], list[Record]]
 Item = TypeVar("Item")
 
 
-def perceiver(model: Models | None = None, language: str | None = None) -> Work:
+def perceiver(model: Models | None = None, language: str | None = None, rate: float = 0.0) -> Work:
     """Return the function that adds the models' Tracks to Records, with whatever it needs loaded but once.
 
     Args:
         model: the id of a card, a Model, or several; None: by the language.
         language: BCP 47 code of all Records; None: each Record's own, or else English, unless it is written in
             another script.
+        rate: rows a second of those that listen; 0: a row a stretch of voice.
 
     Raises:
         UnknownNameError: no such model, or it does not read that language; names those there are.
     """
-    given = None if model is None and not language else models_for(None, model, language)
+    given = None if model is None else [_listening(one, rate) for one in models_for(None, model, language)]
+    if model is None and language:
+        _default(language)
 
     def work(records: Sequence[Record]) -> list[Record]:
         records = [in_language(record, language) for record in records]
         if given is not None:
             return _ask(given, records)
-        rows: dict[str, list[int]] = {}
+        rows: dict[tuple[str, ...], list[int]] = {}
         for i, record in enumerate(records):
-            rows.setdefault(_default_for(record), []).append(i)
+            rows.setdefault(_defaults_for(record), []).append(i)
         answered = list(records)
-        for id, mine in rows.items():
-            for i, record in zip(mine, _ask((_model(id),), [records[i] for i in mine]), strict=True):
+        for ids, mine in rows.items():
+            models = [_listening(_model(id), rate) for id in ids]
+            for i, record in zip(mine, _ask(models, [records[i] for i in mine]), strict=True):
                 answered[i] = record
         return answered
 
@@ -70,7 +76,9 @@ def models_for(record: Record | None, model: Models | None = None, language: str
         UnknownNameError: no such model, or it does not read that language; names those there are.
     """
     if model is None:
-        return (_model(_default(language) if language else _default_for(record) if record else ENGLISH),)
+        if record is not None:
+            return tuple(_model(id) for id in _defaults_for(in_language(record, language)))
+        return (_model(_default(language) if language else ENGLISH),)
     chosen = (model,) if isinstance(model, str | Model) else tuple(model)
     for one in chosen:
         card = catalog.find(one, "model") if isinstance(one, str) else one.card
@@ -87,7 +95,7 @@ def names(model: Models | None = None) -> list[str]:
     """
     if model is None:
         known = catalog.cards("model")
-        return [str(known[id]) for id in (ENGLISH, MANY) if id in known]
+        return [str(known[id]) for id in (ENGLISH, MANY, *SPEECH) if id in known]
     return [str(_model(one).card) for one in ((model,) if isinstance(model, str | Model) else model)]
 
 
@@ -96,11 +104,12 @@ def perceive_each(
     model: Models | None = None,
     *,
     language: str | None = None,
+    rate: float = 0.0,
     at_once: int = CHUNK,
     keep: bool = False,
 ) -> Iterator[Record]:
     """Yield each Record with the models' Tracks; what `affetto.api.perceive_each` asks of Records of one text each."""
-    work = perceiver(model, language)
+    work = perceiver(model, language, rate)
     return (answered for chunk in chunks(records, at_once) for answered in _each(work, chunk, keep))
 
 
@@ -168,6 +177,20 @@ def _default(language: str) -> str:
             return id
     known = {code for id in (ENGLISH, MANY) for code in catalog.find(id).languages}
     raise UnknownNameError("language that a model of Affetto reads", language, known)
+
+
+def _defaults_for(record: Record) -> tuple[str, ...]:
+    """Return the ids of the models for a Record: those that listen to its sound, and the one that reads its words."""
+    heard = SPEECH if any(isinstance(signal, Audio) for signal in record.signals) else ()
+    return (*heard, _default_for(record)) if record.text is not None or not heard else heard
+
+
+def _listening(model: Model, rate: float) -> Model:
+    """Return the model as it answers at a rate, if it is one that listens."""
+    options = getattr(model, "listening", None)
+    if not rate or not hasattr(options, "rate"):
+        return model
+    return replace(model, listening=replace(options, rate=rate))  # type: ignore[type-var]
 
 
 def _default_for(record: Record) -> str:

@@ -32,13 +32,14 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.version_option(package_name="affetto", prog_name="affetto")
 @click.option("--debug", is_flag=True, help="On an error, show where it came from.")
 def page(debug: bool) -> None:
-    """Human emotion in text: perceive it, explain it, translate it.
+    """Human emotion in words and voices: perceive it, explain it, translate it.
 
     Each answer says what is felt, whose feeling it is, where, and how sure that is. Nothing leaves this machine.
 
     Examples:
       affetto perceive "I got the job!"
       affetto perceive conversation.srt
+      affetto perceive call.mp3
       affetto perceive posts.csv --column text --out answers.csv
       cat posts.txt | affetto perceive --lines --json | jq .tracks
       affetto explain "not bad at all, actually kind of loved it"
@@ -67,6 +68,7 @@ def main() -> None:
 @page.command(context_settings=_HELP, short_help="What is felt, by whom, and how sure that is.")
 @input_options
 @click.option("--out", "-o", metavar="FILE", help="Write here: .json .jsonl .csv .tsv .parquet .emotionml .xml")
+@click.option("--plot", metavar="FILE", help="Of one recording or talk: draw it too (.png .svg .pdf).")
 @click.option("--long", "long", is_flag=True, help="As a table with a line a number, not a line a text.")
 @click.option("--annotate", is_flag=True, help="Of a table: add sentiment, subjectivity and emotion, a word each.")
 @click.option("--by", metavar="COLUMN", help="Of a table: annotate it, and sum it up by this column.")
@@ -78,6 +80,7 @@ def main() -> None:
 @shared
 def perceive(
     out: str | None,
+    plot: str | None,
     long: bool,
     annotate: bool,
     by: str | None,
@@ -88,10 +91,11 @@ def perceive(
     quiet: bool,
     **reading: Any,
 ) -> int:
-    """Say what is felt in a text, a talk or a table, by whom, and how sure that is.
+    """Say what is felt in a text, a talk, a recording or a table, by whom, and how sure that is.
 
-    Give it a text, a file (.txt .srt .vtt .csv .tsv .jsonl .parquet), or - for a pipe. In a terminal the answer is
-    drawn; in a pipe it is plain, a line an answer, and of a table it is a table.
+    Give it a text, a file (.txt .srt .vtt .csv .tsv .jsonl .parquet, or any sound or film), a folder of recordings, or
+    - for a pipe. In a terminal the answer is drawn; in a pipe it is plain, a line an answer, and of a table it is a
+    table.
 
     With several columns each is answered on its own, in one row: title.sentiment (negative, neutral or positive),
     title.subjectivity (1 - P(neutral): how much any emotion is expressed), title.emotion, then all numbers.
@@ -99,6 +103,8 @@ def perceive(
     Examples:
       affetto perceive "I got the job!"
       affetto perceive conversation.srt
+      affetto perceive call.mp3 --speakers agent,customer --plot call.png
+      affetto perceive interview.wav --rate 2 --out curve.csv
       affetto perceive posts.csv --column text --out answers.csv
       affetto perceive posts.csv --column text --out answers.parquet --resume
       affetto perceive videos.csv --column title --column description --out answers.csv
@@ -116,6 +122,8 @@ def perceive(
     said = source(reading["what"], reading["as_text"], reading["suffix"], reading["column"])
     if (annotate or by) and not said.is_table:
         raise click.UsageError(f"--{'annotate' if annotate else 'by'} is for tables; name one, or add --as csv")
+    if plot and (said.is_many or reading["lines"] or out):
+        raise click.UsageError("--plot is for one recording or talk, and without --out")
     groups = summaries.asked(by, summary, reading["column"], (said.path, out), overwrite)
     more: dict[str, Any] = {
         "annotate": annotate or groups is not None or isinstance(reading["column"], tuple),
@@ -125,7 +133,8 @@ def perceive(
         more |= {"shape": "long" if long else "wide", "resume": resume, "overwrite": overwrite}
         code = writing.into_file(said, out, quiet, reading, more)
     else:
-        code = _show(_answered(said, reading, quiet, **more), said, as_json, long, reading["lines"])
+        answered = _answered(said, reading, quiet, **more)
+        code = _show(writing.Drawn(answered, plot) if plot else answered, said, as_json, long, reading["lines"])
     if groups is not None:
         summaries.tell(groups, summary, quiet)
     return code
@@ -317,7 +326,7 @@ def _records(said: Source, reading: dict[str, Any]) -> "Iterable[Record]":
     if said.text is not None:
         return [api.post(said.text)]
     records = api.read(said.path, reading["column"], **writing.how_to_read(said, reading))
-    return records if said.is_table or reading["lines"] else _whole(records)
+    return records if said.is_many or reading["lines"] else _whole(records)
 
 
 def _answered(said: Source, reading: dict[str, Any], quiet: bool, groups: Any = None, **how: Any) -> _Counted:
@@ -327,9 +336,9 @@ def _answered(said: Source, reading: dict[str, Any], quiet: bool, groups: Any = 
     records = _records(said, reading)
     if groups is not None:
         groups.check(getattr(records, "columns", ()), said.path)
-    at_once = 16 if sys.stdout.isatty() else api.CHUNK
+    at_once = 1 if said.folder else 16 if sys.stdout.isatty() else api.CHUNK
     models, language = writing.models(reading), reading["language"]
-    answered = api.perceive_each(records, models, language=language, at_once=at_once, **how)
+    answered = api.perceive_each(records, models, language=language, rate=reading["rate"], at_once=at_once, **how)
     return _Counted(answered if groups is None else groups.passing(answered), records, quiet)
 
 

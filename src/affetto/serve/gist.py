@@ -17,6 +17,8 @@ from affetto.core.track import Track
 
 WORTH_NAMING = 0.05
 """Probabilities below this are left out where people read."""
+MOST_AXES = 40
+"""Of more numbers in a row than this people are told only how many there are; files hold them all."""
 Share = tuple[Axis, float]
 
 
@@ -85,6 +87,8 @@ def _add(gist: Gist, track: Track, row: int) -> None:
     if np.isnan(values).all():
         if note and note not in gist.notes:
             gist.notes.append(note)
+        return
+    if track.space.kind == "graded" and len(track.space.axes) > MOST_AXES:
         return
     if track.space.kind == "graded":
         both_ways = any(axis.name == "valence" for axis in track.space.axes)
@@ -182,7 +186,7 @@ def sentence(track: Track, row: int) -> str:
     said = shares(track, row, by_height=track.space.kind != "graded")
     if not said:
         return f"not said ({note})" if note else "not said"
-    if track.space.kind == "vector":
+    if track.space.kind == "vector" or len(said) > MOST_AXES:
         return f"{len(said)} numbers"
     if track.space.kind == "graded":
         text = ", ".join(f"{axis.name} {number(axis, value)}" for axis, value in said)
@@ -195,5 +199,11 @@ def sentence(track: Track, row: int) -> str:
 
 
 def number(axis: Axis, value: float) -> str:
-    """Return a value as its axis wants it written, with a sign where it goes both ways."""
+    """Return a value as its axis wants it written, with its unit, or with a sign where it goes both ways.
+
+    >>> number(Axis("pitch", low=50, high=1100, unit="Hz"), 181.37), number(Axis("valence", low=-1), 0.5)
+    ('181 Hz', '+0.50')
+    """
+    if axis.unit not in ("", "1", "step"):
+        return f"{value:.3g} {axis.unit}"
     return f"{value:+.2f}" if axis.low < 0 else f"{value:.2f}"

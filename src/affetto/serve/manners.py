@@ -142,7 +142,7 @@ def input_options(command: Command) -> Command:
     """Give a command the argument and the options that say what to read, and with which model."""
     for option in reversed(
         (
-            click.argument("what", nargs=-1, metavar="[TEXT | FILE | -]"),
+            click.argument("what", nargs=-1, metavar="[TEXT | FILE | FOLDER | -]"),
             click.option("--text", "as_text", is_flag=True, help="Take it as a text, even if it looks like a file."),
             click.option(
                 "--column",
@@ -167,6 +167,18 @@ def input_options(command: Command) -> Command:
                 multiple=True,
                 metavar="ID",
                 help="Who answers; may be said more than once  [default: by language]",
+            ),
+            click.option(
+                "--rate",
+                type=click.FloatRange(0, 20),
+                default=0.0,
+                metavar="HZ",
+                help="Of a recording: answers a second, a curve  [default: one for each stretch of voice]",
+            ),
+            click.option(
+                "--speakers",
+                metavar="NAMES",
+                help="Of a recording: each channel is a speaker of its own: 'channels', or their names: agent,customer",
             ),
             click.option("--language", "-l", metavar="CODE", help="Language of the words, such as en, de, pt-BR."),
         )

@@ -17,7 +17,7 @@ HEADER = ("id", "at", "start", "end", "word", "importance", "subject", "perspect
 
 
 def show(records: Iterable[Record], asked: Mapping[str, Any], as_json: bool) -> None:
-    """Print which words carried each answer to each Record; `asked` are the options of `api.explain`."""
+    """Print which words or seconds carried each answer to each Record; `asked` are the options of `api.explain`."""
     began = False
     for record in records:
         reasons = [] if "error" in record.meta else api.explain(record, **asked)
@@ -55,6 +55,8 @@ def _lines(record: Record, reasons: Sequence[api.Reason]) -> Iterable[tuple[str,
         for part in parts:
             rows = zip(part.spans, part.note or (), part.values[:, 0], strict=True)
             for span, word, weight in rows:
-                where = (one_line(record.id), at(answer.spans[0]), f"{span.start:.0f}", f"{span.end:.0f}")
+                digits = 2 if span.unit == "s" else 0
+                edges = (f"{span.start:.{digits}f}", f"{span.end:.{digits}f}")
+                where = (one_line(record.id), at(answer.spans[0]), *edges)
                 said = (one_line(word), f"{weight:+.4f}", one_line(answer.subject), answer.perspective, explained(part))
                 yield where + said

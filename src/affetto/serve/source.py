@@ -1,4 +1,4 @@
-"""What an argument of the command line means: a text, a file, or what is piped in. Reads nothing itself.
+"""What an argument of the command line means: a text, a file, a folder, or what is piped in. Reads nothing itself.
 
 A name that exists is a file. What only looks like a path (a known suffix, no spaces) but does not exist is a slip of
 the hand and is said so, instead of being read as a text.
@@ -16,7 +16,7 @@ from affetto.core.errors import UnreadableError
 
 _SUFFIXES = (
     ".txt .srt .vtt .csv .tsv .json .jsonl .ndjson .parquet .xml .emotionml .md .doc .docx .pdf .odt .html .xlsx .xls "
-    ".wav .mp3 .mp4 .avi .mov .jpg .jpeg .png .gz .zip"
+    ".wav .mp3 .flac .ogg .opus .m4a .aac .wma .aiff .mp4 .mkv .webm .avi .mov .jpg .jpeg .png .gz .zip"
 ).split()
 _IN_FOLDER = re.compile(r"[\w.~-]*(?:[/\\][\w.-]+)+\.\w{1,9}")
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".json", ".emotionml", ".xml")
@@ -34,10 +34,18 @@ class Source:
     suffix: str = ""
     """What the file is read as."""
 
+    folder: bool = False
+    """Whether it is a folder of recordings."""
+
     @property
     def is_table(self) -> bool:
-        """Whether it holds many Records."""
+        """Whether it is a file that holds many Records."""
         return self.suffix in TABLES
+
+    @property
+    def is_many(self) -> bool:
+        """Whether many Records come of it, of which one that fails is not all."""
+        return self.is_table or self.folder
 
 
 def source(what: Sequence[str], as_text: bool, suffix: str | None, column: str | Sequence[str] | None) -> Source:
@@ -50,7 +58,7 @@ def source(what: Sequence[str], as_text: bool, suffix: str | None, column: str |
         column: the column or columns asked for; stdin with a column is a .csv.
 
     Raises:
-        UnreadableError: it looks like a path, but there is no such file, or it is a folder.
+        UnreadableError: it looks like a path, but there is no such file.
         click.UsageError: nothing is given and nothing is piped in.
     """
     asked = "." + suffix.lower().lstrip(".") if suffix else ""
@@ -68,7 +76,7 @@ def source(what: Sequence[str], as_text: bool, suffix: str | None, column: str |
         return Source(words)
     if words.strip() and _is_there(words):
         if Path(words).is_dir():
-            raise UnreadableError(f"{words!r} is a folder; name one file in it, or add --text to read it as a text")
+            return Source(path=words, folder=True)
         return Source(path=words, suffix=asked or Path(words).suffix.lower())
     if _looks_like_path(words):
         raise UnreadableError(f"there is no file {words!r}; check the path, or add --text to read it as a text")

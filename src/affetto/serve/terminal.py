@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from affetto.core.record import Record
+from affetto.core.signal import Audio
 from affetto.core.space import Axis
 from affetto.core.track import Track
 from affetto.serve.gist import WORTH_NAMING, Answer, Gist, Share, explained, gists, number, one_line, place, words
@@ -43,14 +44,19 @@ def show(records: Iterable[Record], screen: Console) -> None:
     if first is None:
         return
     second = next(rest, None)
-    if first.turns or (second is None and "fields" not in first.meta):
+    if talks(first) or (second is None and "fields" not in first.meta):
         for record in (first, *([second] if second else []), *rest):
-            (show_talk if record.turns else show_post)(record, screen)
+            (show_talk if talks(record) else show_post)(record, screen)
         return
     screen.print(_line_header(screen), style="bold")
     for record in (first, *([second] if second else []), *rest):
         for line in _lines(record, screen):
             screen.print(line, overflow="ellipsis", no_wrap=True)
+
+
+def talks(record: Record) -> bool:
+    """Tell whether a Record is shown as a table along time: a talk, or a recording that could be answered."""
+    return bool(record.turns) or ("error" not in record.meta and any(isinstance(s, Audio) for s in record.signals))
 
 
 def show_post(record: Record, screen: Console) -> None:
@@ -78,13 +84,14 @@ def show_post(record: Record, screen: Console) -> None:
 
 
 def show_talk(record: Record, screen: Console) -> None:
-    """Print a talk as a table of turns, and below it how each speaker's valence went."""
+    """Print a talk or a recording as a table along time, and below it how each speaker's valence went."""
     turns = [gist for gist in gists(record) if gist.subject != "reader"]
-    speakers = list(dict.fromkeys(turn.speaker for turn in record.turns))
+    speakers = list(dict.fromkeys((*(turn.speaker for turn in record.turns), *(gist.subject for gist in turns))))
+    says = "says" if record.turns else "sounds"
     colours = {name: _SPEAKERS[i % len(_SPEAKERS)] for i, name in enumerate(speakers)}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for head, justify in (("at", "right"), ("who", "left"), ("says", "left"), ("feels", "left")):
-        table.add_column(head, justify=justify, ratio=1 if head == "says" else None, no_wrap=head != "says")  # type: ignore[arg-type]
+    for head, justify in (("at", "right"), ("who", "left"), (says, "left"), ("feels", "left")):
+        table.add_column(head, justify=justify, ratio=1 if head == says else None, no_wrap=head != says)  # type: ignore[arg-type]
     roomy = [head for head, wants in (("sure", 64), ("valence", 56), ("arousal", 76)) if screen.width >= wants]
     for head in roomy:
         table.add_column(head, justify="right", no_wrap=True)
@@ -97,7 +104,7 @@ def show_talk(record: Record, screen: Console) -> None:
         table.add_row(
             place(gist.span),
             Text(one_line(gist.subject, 16), style=colours.get(gist.subject, "")),
-            one_line(gist.text, 400),
+            one_line(gist.text, 400) if record.turns else _voice(gist),
             _feeling(gist),
             *(cells[head] for head in roomy),
         )
@@ -113,6 +120,12 @@ def show_talk(record: Record, screen: Console) -> None:
     if record.tracks:
         screen.print(Text(f" {', '.join(sorted({track.source for track in record.tracks}))}", style="dim"))
     screen.print()
+
+
+def _voice(gist: Gist) -> str:
+    """Return how a voice sounds, in a few words with units."""
+    said = {axis.name: f"{axis.name} {number(axis, value)}" for axis, value in gist.intensities}
+    return ", ".join(said[name] for name in ("pitch", "loudness", "rate") if name in said)
 
 
 def show_reasons(record: Record, reasons: Sequence[Reason], screen: Console) -> None:

@@ -1,7 +1,7 @@
 """How answers leave: into a file, or as JSON, plain lines or a table on stdout. Decides nothing about the answers."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,9 @@ def how_to_read(said: Source, reading: Mapping[str, Any]) -> dict[str, Any]:
     how: dict[str, Any] = {name: reading[name] for name in ("id_column", "encoding") if reading[name]}
     if reading["lines"]:
         how["lines"] = True
+    if reading["speakers"]:
+        names = [name.strip() for name in reading["speakers"].split(",")]
+        how["speakers"] = "channels" if names == ["channels"] else names
     if reading["suffix"] or said.path == "-":
         how["suffix"] = said.suffix
     return how
@@ -51,6 +54,7 @@ def into_file(said: Source, out: str, quiet: bool, reading: Mapping[str, Any], m
             models(reading),
             language=reading["language"],
             column=reading["column"],
+            rate=reading["rate"],
             progress=bar,
             **(how_to_read(said, reading) if said.text is None else {}),
             **more,
@@ -79,6 +83,30 @@ def free(out: str, overwrite: bool) -> None:
     """
     if Path(out).exists() and not overwrite:
         raise AffettoError(f"{out!r} is already there; say overwrite, or name another file")
+
+
+class Drawn:
+    """Answered Records going by, of which the first is drawn into a file."""
+
+    def __init__(self, answered: Any, path: str) -> None:
+        """Take the Records and the file to make."""
+        self._answered, self._path = answered, path
+        self.columns: Sequence[str] = answered.columns
+
+    def __iter__(self) -> "Iterator[Record]":
+        """Yield the Records; the first is drawn once it has gone by."""
+        from affetto.report.plot import plot  # noqa: PLC0415
+
+        for number, record in enumerate(self._answered):
+            yield record
+            if number == 0 and "error" not in record.meta:
+                plot(record, self._path)
+                click.echo(f"drawn in {self._path}", err=True)
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return int(self._answered.code)
 
 
 def as_json(records: "Iterable[Record]") -> None:

@@ -46,13 +46,17 @@ def formants(samples: Floats) -> tuple[Floats, Floats]:
     return hz.astype(np.float32), width.astype(np.float32)
 
 
+_STEEPEST = 1 - 1e-6
+"""Of a reflection: at 1 the filter would ring for ever, and rounding can bring it there."""
+
+
 def _predictors(likeness: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return each row's linear prediction, n x 11, from its autocorrelation (Levinson and Durbin)."""
     found = np.zeros((len(likeness), ORDER))
     error = likeness[:, 0] * (1 + 1e-9)
     for order in range(ORDER):
         rest = likeness[:, order + 1] + (found[:, :order] * likeness[:, order:0:-1]).sum(1)
-        step = -rest / error
+        step = np.clip(-rest / error, -_STEEPEST, _STEEPEST)
         found[:, :order] += step[:, None] * found[:, :order][:, ::-1]
         found[:, order] = step
         error = np.maximum(error * (1 - step**2), 1e-30)

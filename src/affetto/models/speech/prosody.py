@@ -5,6 +5,7 @@ Knows which descriptors make a readable number; how Records are heard is `listen
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,8 +23,6 @@ from affetto.models.speech.listening import Answer, Listening, read
 __all__ = ["Prosody", "curve", "descriptors", "functionals", "load", "readable"]
 
 Floats = npt.NDArray[np.float32]
-LONGEST = 20.0
-"""Seconds of a row, at most."""
 _NO_VOICE = "no pitch in it"
 
 
@@ -32,7 +31,7 @@ class Prosody:
     """A Model that measures; see the spaces `prosody` and `egemaps-88` for units."""
 
     card: Card
-    listening: Listening = field(default_factory=lambda: Listening(longest=LONGEST, around=0.0))
+    listening: Listening = field(default_factory=lambda: Listening(around=0.0))
     """How it goes through a recording."""
 
     def __call__(self, records: Sequence[Record]) -> list[tuple[Track, ...]]:
@@ -47,15 +46,19 @@ class Prosody:
     def answer(self, clips: Sequence[Floats]) -> list[Answer]:
         """Measure clips at 16 kHz, of any lengths."""
         small, large = load_card("prosody"), load_card("egemaps-88")
-        short, long = [np.empty((0, len(small.axes)), np.float32)], [np.empty((0, len(large.axes)), np.float32)]
-        for clip in clips:
-            found = descriptors(clip)
-            all_of_it = functionals(found)
-            short.append(readable(found, all_of_it)[None])
-            long.append(all_of_it[None])
+        with ThreadPoolExecutor(2) as pool:
+            measured = list(pool.map(_measured, clips))
+        short = [np.empty((0, len(small.axes)), np.float32), *(few[None] for few, _ in measured)]
+        long = [np.empty((0, len(large.axes)), np.float32), *(many[None] for _, many in measured)]
         values = within(np.concatenate(short), small)
         notes = ["" if row else _NO_VOICE for row in ~np.isnan(values[:, 0])]
         return [Answer(small, values, note=notes), Answer(large, within(np.concatenate(long), large), note=notes)]
+
+
+def _measured(clip: Floats) -> tuple[Floats, Floats]:
+    found = descriptors(clip)
+    summary = functionals(found)
+    return readable(found, summary), summary
 
 
 def readable(found: Descriptors, summary: Floats | None = None) -> Floats:

@@ -140,14 +140,14 @@ def perceive(
     return code
 
 
-@page.command(context_settings=_HELP, short_help="Which words carried each answer.")
+@page.command(context_settings=_HELP, short_help="Which words, or which seconds of a voice, carried each answer.")
 @input_options
 @click.option("--space", "-s", metavar="ID", help="Only the answers in this space, such as ekman-7.")
 @click.option("--axis", "-a", metavar="NAME", help="This label or axis, not the main one; wants --space.")
 @click.option("--json", "as_json", is_flag=True, help="JSON, one line a Record.")
 @shared
 def explain(space: str | None, axis: str | None, as_json: bool, **reading: Any) -> int:
-    """Say which words carried each answer, by taking words away and asking again.
+    """Say which words, or which seconds of a voice, carried each answer, by taking them away and asking again.
 
     In a terminal the words are coloured: green carried the answer, red spoke against it. In a pipe it is a table with
     a line a word.
@@ -156,6 +156,7 @@ def explain(space: str | None, axis: str | None, as_json: bool, **reading: Any) 
       affetto explain "not bad at all, actually kind of loved it"
       affetto explain --space vad "The film was fine. There were people in it."
       affetto explain conversation.srt --space ekman-7 --json
+      affetto explain call.mp3 --space ravdess-8
     """
     if axis and not space:
         raise click.UsageError("--axis wants --space, whose axis it is")

@@ -136,7 +136,10 @@ def show_reasons(record: Record, reasons: Sequence[Reason], screen: Console) -> 
             screen.print()
             head = Text.assemble(" ", (one_line(answer.subject, 40), "bold"), (f"  {answer.perspective}  ", "dim"))
             screen.print(head.append(explained(part), style="bold").append(f"  {place(span)}", style="dim"))
-            screen.print(_painted(words(record, span), part))
+            if part.source.startswith("cues("):
+                screen.print(_qualities(part))
+                continue
+            screen.print(_curve(part) if part.unit == "s" else _painted(words(record, span), part))
             screen.print(_carriers(part))
     if not any(parts for _, parts in reasons):
         screen.print(Text(one_line(str(record.meta.get("error", "not said"))), style="dim"))
@@ -154,6 +157,26 @@ def _painted(text: str, part: Track) -> Text:
         at = end
     painted.append(one_line_kept(text[at:]))
     return painted
+
+
+def _curve(part: Track) -> Text:
+    """Return the seconds of a voice as a curve: as high as they carried the answer, flat where they did not."""
+    weights = part.values[:, 0]
+    most = max(float(weights.max(initial=0.0)), 0.05)
+    curve = Text(" ")
+    for weight in weights:
+        share = max(0.0, float(weight) / most)
+        curve.append(_STEPS[round(share * (len(_STEPS) - 1))], style="green" if share >= 0.12 else "dim")
+    return curve
+
+
+def _qualities(part: Track) -> Text:
+    """Return what a voice is like and how far that speaks for the answer, a line each."""
+    said = list(zip(part.note or (), part.values[:, 0], strict=True))[:5]
+    lines = [
+        Text.assemble((f"   {x:+.2f}  ", "dim"), (one_line(note), "green" if x > 0 else "red")) for note, x in said
+    ]
+    return Text("\n").join(lines)
 
 
 def _ink(share: float) -> str:

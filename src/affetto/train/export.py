@@ -18,6 +18,7 @@ def export(
     path: Path,
     facts: Mapping[str, str],
     whole: bool = False,
+    floats: Sequence[str] = (),
 ) -> None:
     """Write a module as ONNX with int8 weights (one scale a column) and dynamic first two axes.
 
@@ -28,6 +29,7 @@ def export(
         path: where to write.
         facts: what to keep in the file's metadata.
         whole: keep float32 instead, to compare.
+        floats: nodes whose names hold one of these keep float32: those whose inputs span too much for eight bits.
     """
     axes = {name: {0: "n", 1: "t"} for name in inputs} | {name: {0: "n"} for name in outputs}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -47,7 +49,11 @@ def export(
             made = onnx.load(str(plain))
         else:
             quant_pre_process(str(plain), str(clean), skip_symbolic_shape=True)
-            quantize_dynamic(str(clean), str(path), per_channel=True, weight_type=QuantType.QInt8)
+            nodes = [node.name for node in onnx.load(str(clean)).graph.node]
+            kept = [name for name in nodes if any(part in name for part in floats)]
+            quantize_dynamic(
+                str(clean), str(path), per_channel=True, weight_type=QuantType.QInt8, nodes_to_exclude=kept
+            )
             made = onnx.load(str(path))
     onnx.helper.set_model_props(made, dict(facts))
     onnx.save(made, str(path))

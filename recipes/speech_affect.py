@@ -13,7 +13,6 @@ kept. About 9 minutes a part on one core.
 """
 
 import argparse
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from affetto.bench import runs
 from affetto.core.catalog import load
 from affetto.core.record import Record
 from recipes import cards
+from recipes.speech_cues import line_of
 from recipes.speech_frozen import Duet, FrozenNetwork, remembered, taught_frozen
 from recipes.speech_lessons import ASKED, FOLDS, LABELS, Lesson, lessons, there
 from recipes.speech_network import Schooling, VoiceNetwork, taught
@@ -50,8 +50,12 @@ BENCHMARKS = (
     "ravdess-emobox6", "emodb-loso-4", "emodb-loso-7", "emovo-loso", "turev-speaker", "speech-cross-corpus",
     *(f"{name}@{condition}" for name in ("emodb-loso-4", "ravdess-emobox6") for condition in CONDITIONS),
 )  # fmt: skip
+OWN_SCALE = ("ravdess-emobox6", "emodb-loso-4", "emovo-loso")
+"""Where the answers are also scored on each speaker's own scale."""
 PARTS = {"emodb": "emo-db", "ravdess": "ravdess", "tess": "tess", "emovo": "emovo", "turev-db": "turev-db"}
 """Part of acted-speech-4 -> the corpus."""
+CUE_CLIPS = 30
+"""Clips of each speaker whose prosody is measured, to say what goes along with an answer."""
 WHOLE = "whole"
 UNKNOWN_FOLD = 6
 """The fold that the networks without a corpus leave out besides, so that known and unknown voices can be compared."""
@@ -112,9 +116,8 @@ def publish(corpora: Sequence[str], clips: Sequence[Lesson], work: Path, seed: i
             known = [only(one, part, there=False) for one in known]
         plain = like[part] | fitted(known, foreign)
         if part == WHOLE:
-            cues = work / "cues.json"
-            more = {"cues": json.loads(cues.read_text("utf-8"))} if cues.exists() else {}
-            write(net, WEIGHTS, plain | more | {"meant": COURSE.meant(load("ravdess-8").names)})
+            more = {"meant": COURSE.meant(load("ravdess-8").names), "cues": line_of(work, CUE_CLIPS, seed)}
+            write(net, WEIGHTS, plain | more)
         write(net, work / f"{part}.onnx", plain | {"meant": COURSE.meant(LABELS)})
     score_all(clips, work, seed)
     cards.update(COURSE.model, WEIGHTS, [runs.benchmark(id).id for id in BENCHMARKS if "@" not in id], room="speech")
@@ -151,7 +154,7 @@ def score_all(clips: Sequence[Lesson], work: Path, seed: int) -> None:
                 return folds[corpus, str(record.meta["speaker"])]
 
             answer = answerer(benchmark, COURSE, part_of, work)
-        score(benchmark, COURSE.model, answer, work, seed)
+        score(benchmark, COURSE.model, answer, work, seed, own_scale=id in OWN_SCALE)
 
 
 def main() -> None:

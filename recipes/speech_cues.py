@@ -138,27 +138,42 @@ def said(work: Path) -> Iterator[tuple[str, str, str, npt.NDArray[np.float32]]]:
         )
 
 
+def line_of(work: Path, clips: int, seed: int) -> dict[str, Any]:
+    """Measure, fit, write `cues.json`, tell how much the lines explain, and return them.
+
+    Args:
+        work: where the folds' answers lie.
+        clips: of each speaker.
+        seed: of which clips.
+
+    Raises:
+        MalformedError: no answers lie there.
+    """
+    answers = list(said(work))
+    if not answers:
+        raise MalformedError(f"{work} holds no fold-*.npz; run recipes.speech_affect first")
+    answers = [answers[i] for i in chosen([f"{a[0]} {a[2]}" for a in answers], clips, seed)]
+    values = measured([(corpus, id) for corpus, id, _, _ in answers])
+    speakers = [f"{corpus} {speaker}" for corpus, _, speaker, _ in answers]
+    line = fit(values, np.stack([logits for *_, logits in answers]), LABELS, speakers)
+    (work / "cues.json").write_text(json.dumps(line, indent=1) + "\n", "utf-8")
+    log.info("%d clips of %d speakers", len(answers), len(set(speakers)))
+    for label in LABELS:
+        parts = sorted(zip(line["weights"][label], line["axes"], strict=True), key=lambda part: -abs(part[0]))
+        told = ", ".join(f"{name} {weight:+.2f}" for weight, name in parts[:4])
+        log.info("%-10s R2 %+.2f  %s", label, line["fidelity"][label], told)
+    return line
+
+
 def main() -> None:
-    """Measure, fit, write, and print how much the lines explain."""
+    """Fit as asked."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--work", type=Path, required=True)
     ask.add_argument("--clips", type=int, default=30, help="of each speaker")
     ask.add_argument("--seed", type=int, default=20)
     options = ask.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    answers = list(said(options.work))
-    if not answers:
-        raise SystemExit(f"{options.work} holds no fold-*.npz; run recipes.speech_affect first")
-    answers = [answers[i] for i in chosen([f"{a[0]} {a[2]}" for a in answers], options.clips, options.seed)]
-    values = measured([(corpus, id) for corpus, id, _, _ in answers])
-    speakers = [f"{corpus} {speaker}" for corpus, _, speaker, _ in answers]
-    line = fit(values, np.stack([logits for *_, logits in answers]), LABELS, speakers)
-    (options.work / "cues.json").write_text(json.dumps(line, indent=1) + "\n", "utf-8")
-    log.info("%d clips of %d speakers", len(answers), len(set(speakers)))
-    for label in LABELS:
-        parts = sorted(zip(line["weights"][label], line["axes"], strict=True), key=lambda part: -abs(part[0]))
-        told = ", ".join(f"{name} {weight:+.2f}" for weight, name in parts[:4])
-        print(f"{label:10s} R2 {line['fidelity'][label]:+.2f}  {told}")
+    line_of(options.work, options.clips, options.seed)
 
 
 if __name__ == "__main__":

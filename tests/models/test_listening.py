@@ -75,7 +75,7 @@ def test_a_long_stretch_is_cut_into_even_parts_whose_windows_overlap():
     assert lengths.max() <= 5.0
     assert np.ptp(lengths) < 0.02
     assert track.start[1:] == pytest.approx(track.end[:-1])
-    assert ear.heard == pytest.approx(lengths + [0.5, 1.0, 0.5], abs=0.03)
+    assert ear.heard == pytest.approx(lengths + np.array([0.5, 1.0, 0.5]), abs=0.03)
 
 
 def test_turns_with_seconds_are_the_rows_of_their_speakers():

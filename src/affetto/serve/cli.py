@@ -343,7 +343,7 @@ def _answered(said: Source, reading: dict[str, Any], quiet: bool, groups: Any = 
     return _Counted(answered if groups is None else groups.passing(answered), records, quiet)
 
 
-def _show(answered: _Counted, said: Source, as_json: bool, long: bool, lines: bool) -> int:
+def _show(answered: "_Counted | writing.Drawn", said: Source, as_json: bool, long: bool, lines: bool) -> int:
     """Print answers as people or pipes want them; return the exit code."""
     if as_json:
         writing.as_json(answered)

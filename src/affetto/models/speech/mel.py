@@ -74,20 +74,20 @@ def slaney() -> tuple[Floats, Floats]:
     corners = np.where(mels < split, mels * 200 / 3, 1000 * np.exp(step * (mels - split)))
     hz = np.arange(_POINTS // 2 + 1) * RATE / _POINTS
     width = corners[2:] - corners[:-2]
-    return (_triangles(hz, corners) * 2 / width).astype(np.float32), (width / 2).astype(np.float32)
+    return np.asarray(_triangles(hz, corners) * 2 / width, np.float32), np.asarray(width / 2, np.float32)
 
 
 def _triangles(hz: npt.NDArray[np.float64], corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     left, centre, right = corners[:-2], corners[1:-1], corners[2:]
     rise = (hz[:, None] - left) / (centre - left)
     fall = (right - hz[:, None]) / (right - centre)
-    return np.maximum(0, np.minimum(rise, fall))
+    return np.asarray(np.maximum(0, np.minimum(rise, fall)))
 
 
 @cache
 def _hann() -> Floats:
     window = np.hanning(WINDOW + 2)[1:-1]
-    return (window / np.sqrt((window**2).sum())).astype(np.float32)
+    return np.asarray(window / np.sqrt((window**2).sum()), np.float32)
 
 
 @cache
@@ -98,7 +98,7 @@ def _filters() -> Floats:
     hz = np.arange(_POINTS // 2 + 1) * RATE / _POINTS
     triangles = _triangles(hz, corners)
     triangles = np.where(triangles.sum(0) > 0, triangles, _nearest(hz, corners[1:-1]))
-    return (triangles / triangles.sum(0)).astype(np.float32)
+    return np.asarray(triangles / triangles.sum(0), np.float32)
 
 
 def _nearest(hz: npt.NDArray[np.float64], centre: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

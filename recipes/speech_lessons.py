@@ -4,7 +4,7 @@ Each clip goes from the first sound in it to the last. The labels are those of o
 actors for some of them, and says nothing of the others. Of EMO-DB only the first two seconds count, since three of its
 seven states are cut there in the copy at hand, so that the length would tell the label.
 
-    CREMA-D: put its official folder (AudioWAV) below AFFETTO_DATA at `speech/crema-d`; it is read where it is there.
+    CREMA-D, as its makers lay it out, is read from `speech/crema-d-official` below AFFETTO_DATA where it is there.
 """
 
 import logging
@@ -31,6 +31,8 @@ ASKED = {
     "crema-d": ("neutral", "joy", "sadness", "anger", "fear", "disgust"),
 }
 """Corpus -> the labels that it asked its actors for."""
+OURS = ("ravdess", "tess", "emo-db", "emovo", "turev-db")
+"""Those that the shipped weights learned from."""
 FOLDS = 6
 CUT = {"emo-db": 2.0}
 """Seconds of a clip that count."""
@@ -57,7 +59,7 @@ def lessons(corpora: Sequence[str], work: Path) -> list[Lesson]:
     return [lesson for corpus in corpora for lesson in _cached(corpus, work / f"{corpus}.npz")]
 
 
-def there(corpora: Sequence[str] = tuple(ASKED)) -> list[str]:
+def there(corpora: Sequence[str] = OURS) -> list[str]:
     """Return the corpora that lie in the data folder."""
     found = []
     for corpus in corpora:

@@ -24,7 +24,7 @@ from affetto.models.speech.voice import speech
 from benchmarks.results import interval, save
 from recipes.mixing import KINDS, made
 from recipes.speech_affect import COURSE, UNKNOWN_FOLD, folds_of
-from recipes.speech_lessons import ASKED, there
+from recipes.speech_lessons import there
 
 COUNT = 150
 """Clips of each kind."""
@@ -78,7 +78,7 @@ def main() -> None:
         print(name, {what: round(one["value"], 3) for what, one in zip("sc", two, strict=True)}, flush=True)
 
     folds = folds_of(given.work)
-    corpora = [corpus for corpus in there() if corpus in ASKED and corpus != "crema-d"]
+    corpora = there()
     for corpus in corpora:
         own = [clip for other in corpora if other not in (corpus, "tess")
                for clip in recordings(other, COUNT // 3, rng, UNKNOWN_FOLD, folds[other])]  # fmt: skip

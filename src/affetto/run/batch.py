@@ -336,6 +336,9 @@ def _content(source: str | Path | None) -> dict[str, Any] | None:
     """Return size and sha256 of the whole input: reading it over costs far less than any work on it."""
     if source is None or str(source) == "-":
         return None
+    if Path(source).is_dir():
+        held = sorted((str(path.relative_to(source)), path.stat().st_size) for path in Path(source).rglob("*"))
+        return {"files": len(held), "sha256": hashlib.sha256(repr(held).encode("utf-8", "surrogatepass")).hexdigest()}
     try:
         with Path(source).open("rb") as file:
             return {"bytes": os.fstat(file.fileno()).st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}

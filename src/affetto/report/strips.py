@@ -39,6 +39,10 @@ _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 60
 """Seconds between two marks of the clock."""
 
 
+_TOUCHING = 0.05
+"""Rows no farther apart than this are drawn without a gap."""
+
+
 @dataclass(frozen=True)
 class Strip:
     """One strip: its height in inches, and how it comes onto axes."""
@@ -252,15 +256,13 @@ def _fitting(text: str, inches: float) -> str:
 
 
 def _steps(track: Track, axis: int) -> tuple[Array, Array]:
-    """Return x and y of a column as steps: each row from its start to its end, NaN between rows that do not touch."""
+    """Return the line of one axis: level over each row, broken where nothing was said, or no row lies."""
     order = np.lexsort((track.end, track.start))
     start, end, values = track.start[order], track.end[order], track.values[order, axis].astype(float)
+    gap = np.append(start[1:] > end[:-1] + _TOUCHING, [False] * bool(len(start)))
     at = np.stack([start, end, end], 1)
-    high = np.stack([values, values, values], 1)
-    near = np.maximum(1e-6, 0.5 * (end - start)[:-1])
-    apart = np.append(start[1:] - end[:-1] > near, True) if len(start) else np.zeros(0, bool)
-    high[apart, 2] = np.nan
-    return at.ravel(), high.ravel()
+    said = np.stack([values, values, np.where(gap, np.nan, values)], 1)
+    return at.ravel(), said.ravel()
 
 
 def _notes(axes: Any, track: Track, where: Array, scale: float) -> None:

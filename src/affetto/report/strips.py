@@ -188,7 +188,7 @@ def draw_curves(axes: Any, track: Track) -> None:
     low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
     lines = []
     for k, axis in enumerate(track.space.axes):
-        lines += axes.plot(*_steps(track, k), color=COLOURS[(k + 1) % len(COLOURS)], linewidth=1.4, label=axis.name)
+        lines += axes.plot(*_steps(track, k), color=COLOURS[(k + 1) % len(COLOURS)], linewidth=1.4, label=brief(axis.name, 18))
         lines[-1].set_linestyle(("-", "--", ":")[k % 3])
     if low < 0 < high:
         axes.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
@@ -282,7 +282,7 @@ def _whose(track: Track) -> tuple[str, str]:
 
 
 def _unit_of(axis: Axis) -> str:
-    return f"{axis.name} ({axis.unit})" if axis.unit else axis.name
+    return brief(f"{axis.name} ({axis.unit})" if axis.unit else axis.name, 40)
 
 
 def _name(axes: Any, left: str, right: str = "") -> None:

@@ -188,7 +188,8 @@ def draw_curves(axes: Any, track: Track) -> None:
     low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
     lines = []
     for k, axis in enumerate(track.space.axes):
-        lines += axes.plot(*_steps(track, k), color=COLOURS[(k + 1) % len(COLOURS)], linewidth=1.4, label=brief(axis.name, 18))
+        colour = COLOURS[(k + 1) % len(COLOURS)]
+        lines += axes.plot(*_steps(track, k), color=colour, linewidth=1.4, label=brief(axis.name, 18))
         lines[-1].set_linestyle(("-", "--", ":")[k % 3])
     if low < 0 < high:
         axes.axhline(0, color=FAINT, linewidth=0.8, zorder=0)

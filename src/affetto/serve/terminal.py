@@ -123,9 +123,10 @@ def show_talk(record: Record, screen: Console) -> None:
 
 
 def _voice(gist: Gist) -> str:
-    """Return how a voice sounds, in a few words with units."""
-    said = {axis.name: f"{axis.name} {number(axis, value)}" for axis, value in gist.intensities}
-    return ", ".join(said[name] for name in ("pitch", "loudness", "rate") if name in said)
+    """Return how a voice sounds: pitch, loudness, and how many syllables a second."""
+    wanted = {"pitch": "{:.0f} Hz", "loudness": "{:.0f} dBFS", "rate": "{:.1f}/s"}
+    said = {axis.name: value for axis, value in gist.intensities}
+    return ", ".join(form.format(said[name]) for name, form in wanted.items() if name in said)
 
 
 def show_reasons(record: Record, reasons: Sequence[Reason], screen: Console) -> None:

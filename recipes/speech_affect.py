@@ -49,7 +49,7 @@ CONDITIONS = (
 )
 BENCHMARKS = (
     "ravdess-emobox6", "emodb-loso-4", "emodb-loso-7", "emovo-loso", "turev-speaker", "speech-cross-corpus",
-    *(f"{name}@{condition}" for name in ("emodb-loso-4", "ravdess-emobox6") for condition in CONDITIONS),
+    *(f"emodb-loso-4@{condition}" for condition in CONDITIONS),
 )  # fmt: skip
 OWN_SCALE = ("ravdess-emobox6", "emodb-loso-4", "emovo-loso")
 """Where the answers are also scored on each speaker's own scale."""

@@ -51,9 +51,14 @@ class FrozenNetwork(nn.Module):
         last = (torch.arange(power.shape[1])[None] == frames[:, None] - 1)[..., None].float()
         return torch.cat([*found, (state * last).sum(1)], 1)
 
+    def both(self, power: torch.Tensor, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits, n x labels, and what the hidden layer makes of each clip, n x 512."""
+        known = self.head[:3]((self.remembered(power, frames) - self.mean) / self.spread)
+        return self.head[3:](known), known
+
     def forward(self, power: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
         """Return logits, n x labels."""
-        return self.head((self.remembered(power, frames) - self.mean) / self.spread)
+        return self.both(power, frames)[0]
 
 
 class Duet(nn.Module):

@@ -33,6 +33,8 @@ from recipes.speech_network import Speaks, said
 log = logging.getLogger("speech")
 DIRECTIONS = 32
 """Directions in what a network knows of a clip in which its strangeness is looked for."""
+ENOUGH = 1200
+"""Lessons that show what lessons are like."""
 Floats = npt.NDArray[np.float32]
 
 
@@ -67,6 +69,7 @@ class Heard:
 
 def likeness(net: Speaks, learned: Sequence[Lesson], labels: Sequence[str]) -> dict[str, Any]:
     """Return what a network's own lessons are like: mean, directions they differ in, mean of each label."""
+    learned = learned[:: max(1, len(learned) // ENOUGH)]
     known = said(net, learned)[1]
     mean = known.mean(0)
     _, size, turn = np.linalg.svd(known - mean, full_matrices=False)

@@ -1,4 +1,4 @@
-"""Made noise, made music, rooms and telephones, to mix with recordings of speech: all from a seed, nothing recorded.
+"""Made noise and made music, to mix with recordings of speech: all from a seed, nothing recorded.
 
 Knows samples at 16 kHz; knows no corpus. `KINDS` are for training, `NEW` are made in other ways and kept for testing.
 """
@@ -28,27 +28,6 @@ def band(samples: np.ndarray, low: float, high: float) -> np.ndarray:
     octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / RATE), 1.0))
     keep = np.clip((octaves - np.log2(low)) * 5 + 1, 0, 1) * np.clip((np.log2(high) - octaves) * 5 + 1, 0, 1)
     return np.fft.irfft(np.fft.rfft(samples, size) * keep, size)[: len(samples)]
-
-
-def telephone(samples: np.ndarray, rng: Rng) -> np.ndarray:
-    """Return what a telephone lets through: about 300 to 3,400 Hz, 8-bit mu-law (ITU-T G.711)."""
-    thin = band(samples, rng.uniform(200, 350), rng.uniform(3200, 3600))
-    peak = max(1e-9, np.abs(thin).max())
-    pressed = np.sign(thin) * np.log1p(255 * np.abs(thin) / peak) / np.log(256)
-    steps = np.round(pressed * 127) / 127
-    return np.sign(steps) * (256 ** np.abs(steps) - 1) / 255 * peak
-
-
-def room(samples: np.ndarray, rng: Rng) -> np.ndarray:
-    """Return it as heard in a room: the direct sound and an exponential tail of 0.15 to 0.9 s (60 dB)."""
-    seconds = rng.uniform(0.15, 0.9)
-    n = int(seconds * RATE)
-    tail = band(rng.standard_normal(n), 80, rng.uniform(2500, 7500)) * 10 ** (-3 * np.arange(n) / n)
-    tail[: int(rng.uniform(0.002, 0.02) * RATE)] = 0
-    tail *= 10 ** (rng.uniform(-12, 2) / 20) / np.sqrt((tail**2).sum())
-    tail[0] = 1.0
-    size = _good(len(samples) + n)
-    return np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)]
 
 
 def hum(n: int, rng: Rng) -> np.ndarray:

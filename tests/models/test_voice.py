@@ -1,5 +1,4 @@
 import itertools
-import math
 import os
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from affetto.core.errors import MalformedError
 from affetto.models.speech import voice as hearing
 from affetto.models.speech.mel import RATE
-from affetto.models.speech.stretches import SegmentOptions, Stretch, grid, segments, voiced, windows
+from affetto.models.speech.stretches import Stretch
 from affetto.models.speech.voice import Voice, VoiceOptions, chances, speech
 from tests.voices import noise, phrase, silence, tone
 
@@ -153,71 +152,6 @@ def test_stretches_are_in_order_apart_and_long_enough(
 def test_options_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(MalformedError):
         VoiceOptions(**wrong)
-
-
-@given(seconds, seconds, st.floats(0.1, 10), st.floats(0, 0.9), st.floats(0, 1))
-def test_segments_cover_their_stretch_and_keep_their_bounds(
-    start: float, length: float, longest: float, overlap: float, shortest: float
-) -> None:
-    options = SegmentOptions(longest, overlap * longest, shortest * longest)
-    stretch, duration = Stretch(start, start + length), start + length + 1
-    found = segments([stretch], duration, options)
-    assert found[0].start <= stretch.start
-    assert found[-1].end >= stretch.end - 1e-6
-    for one in found:
-        assert 0 <= one.start <= one.end <= duration
-        assert one.length <= longest + 2e-6
-        assert one.length >= min(options.shortest, duration) - 1e-6
-    for one, other in itertools.pairwise(found):
-        assert one.start < other.start
-        assert one.end - other.start >= options.overlap - 1e-6
-
-
-def test_a_segment_of_a_sound_shorter_than_asked_is_the_sound() -> None:
-    assert segments([Stretch(0.05, 0.2)], 0.25) == [Stretch(0.0, 0.25)]
-
-
-@given(seconds, st.floats(0, 30), st.floats(0.1, 10), st.floats(0.1, 10))
-def test_windows_have_one_length_and_reach_both_ends(start: float, length: float, width: float, hop: float) -> None:
-    stretch = Stretch(start, start + length)
-    found = windows(stretch, width, hop)
-    assert found[0].start == pytest.approx(stretch.start)
-    assert found[-1].end == stretch.end
-    if stretch.length > width + 1e-6:
-        assert all(one.length == pytest.approx(width) for one in found)
-    assert all(other.start - one.start <= hop + 1e-5 for one, other in itertools.pairwise(found))
-
-
-@given(st.floats(0, 50), st.floats(0.1, 20), st.floats(0.1, 5))
-def test_a_grid_is_regular_and_lies_in_the_sound(duration: float, rate: float, width: float) -> None:
-    cells, found = grid(duration, rate), grid(duration, rate, width)
-    assert len(cells) == len(found) == math.ceil(duration * rate - 1e-6)
-    assert sum(cell.length for cell in cells) == pytest.approx(duration, abs=2e-6)
-    for i, one in enumerate(found):
-        assert 0 <= one.start <= one.end <= duration
-        if width / 2 <= (i + 0.5) / rate <= duration - width / 2:
-            assert one.length == pytest.approx(width)
-
-
-@given(st.lists(st.floats(0.01, 5), max_size=12), st.lists(st.tuples(st.floats(0, 40), st.floats(0.1, 9)), max_size=6))
-def test_the_share_of_voice_is_what_counting_finds(steps: list[float], where: list[tuple[float, float]]) -> None:
-    edges = np.cumsum(steps)[: len(steps) // 2 * 2].reshape(-1, 2)
-    stretches = [Stretch(float(a), float(b)) for a, b in edges]
-    places = [Stretch(start, start + length) for start, length in where]
-    wanted = [sum(max(0.0, min(p.end, s.end) - max(p.start, s.start)) for s in stretches) / p.length for p in places]
-    assert voiced(places, stretches) == pytest.approx(wanted, abs=1e-9)
-
-
-@pytest.mark.parametrize("call", [lambda: windows(Stretch(0, 1), 0, 1), lambda: grid(1, 0), lambda: grid(math.nan, 1)])
-def test_what_is_no_length_is_refused(call) -> None:
-    with pytest.raises(MalformedError):
-        call()
-
-
-@pytest.mark.parametrize("wrong", [{"longest": 0.1}, {"overlap": 6.0}, {"shortest": -1.0}])
-def test_segment_options_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(MalformedError):
-        SegmentOptions(**wrong)
 
 
 @pytest.mark.corpus

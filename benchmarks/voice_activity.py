@@ -28,8 +28,7 @@ from affetto.models.speech.mel import HOP, RATE
 from affetto.models.speech.voice import Voice, chances
 from benchmarks.results import interval, save
 from recipes.mixing import KINDS, NEW, Floats, made
-from recipes.speech_voice import joined
-from recipes.voice_truth import Clip, clips, teacher
+from recipes.voice_truth import Clip, clips, joined, teacher
 
 RATIOS = (20, 10, 5, 0)
 LEVEL = 10 ** (-26 / 20)

@@ -19,13 +19,12 @@ import onnx
 import torch
 from sklearn.metrics import roc_auc_score
 
-from affetto.models.speech.mel import BANDS, FLOOR, HOP, RATE, WINDOW, log_mel
+from affetto.models.speech.mel import BANDS, FLOOR, HOP, RATE, log_mel
 from affetto.models.speech.voice import DELAY, HIDDEN
 from recipes.mixing import KINDS, Floats, Rng, made
-from recipes.voice_truth import Clip, clips
+from recipes.voice_truth import SECONDS, clips, joined
 
 OUT = Path(__file__).resolve().parents[1] / "src/affetto/models/speech/weights/voice.onnx"
-SECONDS = 30
 LENGTH = 125
 """Pairs of frames in a step of training: 2.5 s; the state goes on from step to step."""
 LANES = 16
@@ -59,30 +58,6 @@ class Network(torch.nn.Module):
         x, a = self.first(torch.relu(self.inward(pairs)), state[:1].contiguous())
         x, b = self.second(x, state[1:].contiguous())
         return self.outward(x)[..., 0], torch.cat([a, b])
-
-
-def joined(pool: list[Clip], rng: Rng, pauses: float = 4.0) -> tuple[Floats, Floats]:
-    """Return 30 s of clips with pauses of up to so many seconds, all about as loud, and the truth of each frame."""
-    n = SECONDS * RATE
-    voice, truth = np.zeros(n, np.float32), np.zeros(1 + (n - WINDOW) // HOP, np.float32)
-    at = int(rng.uniform(0, 3) * RATE) // HOP * HOP
-    while at < n - RATE:
-        clip = pool[rng.integers(len(pool))]
-        size = min(len(clip.samples), n - at)
-        edge = np.minimum(1, np.minimum(np.arange(size) + 1, np.arange(size)[::-1] + 1) / 160)
-        voice[at : at + size] += clip.samples[:size] / loudness(clip) * edge * 10 ** (rng.uniform(-6, 6) / 20)
-        part = clip.truth[: len(truth) - at // HOP]
-        truth[at // HOP : at // HOP + len(part)] = part
-        pause = rng.choice([rng.uniform(0, 0.6), rng.uniform(0.3, pauses)])
-        at = (at + size + int(pause * RATE)) // HOP * HOP
-    return voice, truth
-
-
-def loudness(clip: Clip) -> float:
-    """Return the root mean square of a clip where it is voice."""
-    frames = np.flatnonzero(clip.truth == 1)
-    which = (frames[:, None] * HOP + np.arange(HOP)).ravel() if len(frames) else slice(None)
-    return float(np.sqrt(np.mean(clip.samples[which] ** 2))) + 1e-6
 
 
 def streams(work: Path, part: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from affetto.models.speech.mel import HOP, WINDOW, log_mel
+from affetto.models.speech.mel import HOP, RATE, WINDOW, log_mel
 
 Floats = npt.NDArray[np.float32]
 HOME = Path(__file__).resolve().parents[1]
@@ -32,6 +32,8 @@ ZIPS = {
     "emodb": "emodb_16k_opus40k.zip",
 }
 CHUNK = 512
+SECONDS = 30
+"""Of clips joined."""
 """Samples that Silero VAD takes at a time."""
 
 
@@ -159,3 +161,27 @@ def _by_phones(samples: Floats, phones: list[tuple[float, str]]) -> Floats:
         first, last = (round((at * 16000 - WINDOW / 2) / HOP) for at in (start, end))
         truth[max(0, first) : max(0, last)] = value
     return _bridged(truth)
+
+
+def joined(pool: list[Clip], rng: np.random.Generator, pauses: float = 4.0) -> tuple[Floats, Floats]:
+    """Return 30 s of clips with pauses of up to so many seconds, all about as loud, and the truth of each frame."""
+    n = SECONDS * RATE
+    voice, truth = np.zeros(n, np.float32), np.zeros(1 + (n - WINDOW) // HOP, np.float32)
+    at = int(rng.uniform(0, 3) * RATE) // HOP * HOP
+    while at < n - RATE:
+        clip = pool[rng.integers(len(pool))]
+        size = min(len(clip.samples), n - at)
+        edge = np.minimum(1, np.minimum(np.arange(size) + 1, np.arange(size)[::-1] + 1) / 160)
+        voice[at : at + size] += clip.samples[:size] / loudness(clip) * edge * 10 ** (rng.uniform(-6, 6) / 20)
+        part = clip.truth[: len(truth) - at // HOP]
+        truth[at // HOP : at // HOP + len(part)] = part
+        pause = rng.choice([rng.uniform(0, 0.6), rng.uniform(0.3, pauses)])
+        at = (at + size + int(pause * RATE)) // HOP * HOP
+    return voice, truth
+
+
+def loudness(clip: Clip) -> float:
+    """Return the root mean square of a clip where it is voice."""
+    frames = np.flatnonzero(clip.truth == 1)
+    which = (frames[:, None] * HOP + np.arange(HOP)).ravel() if len(frames) else slice(None)
+    return float(np.sqrt(np.mean(clip.samples[which] ** 2))) + 1e-6

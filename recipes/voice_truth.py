@@ -32,9 +32,9 @@ ZIPS = {
     "emodb": "emodb_16k_opus40k.zip",
 }
 CHUNK = 512
+"""Samples that Silero VAD takes at a time."""
 SECONDS = 30
 """Of clips joined."""
-"""Samples that Silero VAD takes at a time."""
 
 
 @dataclass(frozen=True, eq=False)

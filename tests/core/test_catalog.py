@@ -71,7 +71,7 @@ def test_every_card_loads(id):
     try:
         loaded = catalog.load(id)
     except (MissingExtraError, UnreadableError):
-        assert facts.get("extra") or facts.get("network")
+        assert facts.get("extra") or facts.get("network") or facts.get("get")
         pytest.skip("needs what is not installed, or not here")
     assert loaded is catalog.load(id)
     assert getattr(loaded, "card", catalog.find(id)) == catalog.find(id)

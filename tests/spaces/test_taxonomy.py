@@ -26,7 +26,8 @@ COUNTS = {
 }  # fmt: skip
 WITHOUT_POINTS = {
     "va", "vad", "importance", "facs-au", "arkit-52", "goemotions-4", "strategy-8", "cause", "empathy-2", "epitome-3",
-    "therapist-4", "client-talk-3", "sentiment-score", "open", "empathetic-intents-9", "prosody", "egemaps-88", "egemaps-lld",
+    "therapist-4", "client-talk-3", "sentiment-score", "open", "empathetic-intents-9", "prosody",
+    "egemaps-88", "egemaps-lld",
 }  # fmt: skip
 DATA = Path(os.environ.get("AFFETTO_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 

@@ -1,6 +1,6 @@
 """What a benchmark is: which rows of which corpus, in which space, scored how, with what allowed on dev.
 
-Knows the keys of a benchmark's card, besides what all cards say:
+Knows the keys of a benchmark's card, besides what all cards say::
 
     corpus = "goemotions"       the id of a dataset
     split = "test"              what is scored; dev and train (below) are never scored

@@ -55,6 +55,8 @@ OWN_SCALE = ("ravdess-emobox6", "emodb-loso-4", "emovo-loso")
 """Where the answers are also scored on each speaker's own scale."""
 PARTS = {"emodb": "emo-db", "ravdess": "ravdess", "tess": "tess", "emovo": "emovo", "turev-db": "turev-db"}
 """Part of acted-speech-4 -> the corpus."""
+EPOCHS_WITHOUT = 8
+"""Of the networks without a corpus, which only measure."""
 CUE_CLIPS = 30
 """Clips of each speaker whose prosody is measured, to say what goes along with an answer."""
 WHOLE = "whole"
@@ -168,15 +170,15 @@ def main() -> None:
     ask.add_argument("--seed", type=int, default=20)
     ask.add_argument("--only", nargs="*", default=[])
     ask.add_argument("--corpora", nargs="*", default=[])
-    ask.add_argument("--epochs", type=int, default=Schooling.epochs)
+    ask.add_argument("--epochs", type=int, default=0, help="of the fitted networks; 0: as many as each part wants")
     said = ask.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(torch.get_num_threads() if not said.only else 1)
     corpora = said.corpora or there()
     clips = lessons(corpora, said.work)
-    how = Schooling(share=SHARE, seed=said.seed, epochs=said.epochs)
     for part in said.only or parts(corpora):
-        train(part, clips, said.work, COURSE, how)
+        epochs = said.epochs or (EPOCHS_WITHOUT if part.startswith("without-") else Schooling.epochs)
+        train(part, clips, said.work, COURSE, Schooling(share=SHARE, seed=said.seed, epochs=epochs))
     if not said.only:
         out = said.work / WEIGHTS.name if said.corpora else WEIGHTS
         publish(corpora, clips, said.work, said.seed, out)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from affetto.models.speech.affect import LOUDNESS
-from affetto.models.speech.mel import VOICE_BANDS, slaney
+from affetto.models.speech.affect import at_one_loudness
+from affetto.models.speech.mel import VOICE_BANDS
 
 Floats = npt.NDArray[np.float32]
 _FRAME = 0.01
@@ -33,16 +33,6 @@ class AugmentOptions:
     """Only a part of the clip, 60 to 100 % of it."""
     gaps: int = 2
     """Bands, and stretches of time, that are silenced, at most."""
-
-
-def level(power: Floats) -> float:
-    """Return the mean power of a sound from its mel powers, frames x 40."""
-    return float((power * slaney()[1]).sum(1).mean())
-
-
-def as_input(power: Floats) -> Floats:
-    """Return mel powers (frames x 40) at the loudness that the network wants."""
-    return power * np.float32(LOUDNESS / max(level(power), 1e-20))
 
 
 def changed(mel: Floats, others: Sequence[Floats], rng: np.random.Generator, options: AugmentOptions) -> Floats:
@@ -74,7 +64,7 @@ def changed(mel: Floats, others: Sequence[Floats], rng: np.random.Generator, opt
         length = int(len(mel) * rng.uniform(0.6, 1))
         start = rng.integers(0, len(mel) - length + 1)
         mel = mel[start : start + length]
-    power = as_input(np.exp(mel)) * np.exp(np.float32(rng.normal(0, 0.5)))
+    power = at_one_loudness(np.exp(mel)) * np.exp(np.float32(rng.normal(0, 0.5)))
     for _ in range(rng.integers(0, options.gaps + 1)):
         width = rng.integers(1, 6)
         band = rng.integers(0, VOICE_BANDS - width)

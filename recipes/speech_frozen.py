@@ -13,9 +13,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from recipes.speech_augment import AugmentOptions, as_input, changed
+from affetto.models.speech.affect import at_one_loudness
+from recipes.speech_augment import AugmentOptions, changed
 from recipes.speech_lessons import Lesson
-from recipes.speech_network import WIDTH, VoiceNetwork, batch_of
+from recipes.speech_network import WIDTH, VoiceNetwork, batch_of, smoothed
 from recipes.speech_publishing import Course
 
 log = logging.getLogger("speech")
@@ -90,7 +91,8 @@ def remembered(lessons: Sequence[Lesson], work: Path, seed: int) -> npt.NDArray[
             rows = order[start : start + AT_ONCE]
             mels = [others[i].astype(np.float32) for i in rows]
             clips = [
-                changed(mel, others, rng, AugmentOptions(gaps=1)) if version else as_input(np.exp(mel)) for mel in mels
+                changed(mel, others, rng, AugmentOptions(gaps=1)) if version else at_one_loudness(np.exp(mel))
+                for mel in mels
             ]
             with torch.autocast("cpu", torch.bfloat16):
                 out[version, rows] = net.remembered(*batch_of(clips, 400)).float().numpy()
@@ -129,8 +131,7 @@ def taught_frozen(
         at = rng.choice(len(rows), AT_ONCE, p=weight / weight.sum())
         x = (torch.from_numpy(np.asarray(known[rng.integers(VERSIONS)][rows[at]], np.float32)) - net.mean) / net.spread
         may = open[at]
-        goal = nn.functional.one_hot(truth[at], len(course.labels)) * (1 - SMOOTHING)
-        goal = goal + SMOOTHING * may / may.sum(1, keepdim=True)
+        goal = smoothed(truth[at], may, SMOOTHING)
         if rng.random() < MIXED:
             other = torch.from_numpy(rng.permutation(AT_ONCE))
             part = float(max(lot := rng.beta(0.4, 0.4), 1 - lot))

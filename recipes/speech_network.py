@@ -17,9 +17,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from affetto.models.speech.affect import at_one_loudness
 from affetto.models.speech.mel import VOICE_BANDS
 from affetto.train.fit import Batch, FitOptions, fit
-from recipes.speech_augment import AugmentOptions, as_input, changed
+from recipes.speech_augment import AugmentOptions, changed
 from recipes.speech_lessons import Lesson
 
 log = logging.getLogger("speech")
@@ -127,8 +128,7 @@ def taught(
                 [changed(others[i].astype(np.float32), others, rng, how.augment) for i in rows], how.longest, rng
             )
             may = torch.stack([open[lessons[i].corpus] for i in rows])
-            goal = nn.functional.one_hot(torch.from_numpy(truth[rows]), len(labels)) * (1 - how.smoothing)
-            goal = goal + how.smoothing * may / may.sum(1, keepdim=True)
+            goal = smoothed(torch.from_numpy(truth[rows]), may, how.smoothing)
             if rng.random() < how.mixed:
                 other = torch.from_numpy(rng.permutation(len(rows)))
                 share = float(max(lot := rng.beta(0.4, 0.4), 1 - lot))
@@ -151,6 +151,12 @@ def taught(
     return net
 
 
+def smoothed(right: torch.Tensor, may: torch.Tensor, smoothing: float) -> torch.Tensor:
+    """Return goals, n x labels, of right labels by number (n); a share of each is spread over the labels that may be."""
+    goal = nn.functional.one_hot(right, may.shape[1]) * (1 - smoothing)
+    return goal + smoothing * may / may.sum(1, keepdim=True)
+
+
 class Speaks(Protocol):
     """Any network here: logits, and what it knows, of mel powers."""
 
@@ -166,7 +172,7 @@ def said(net: Speaks, lessons: Sequence[Lesson], longest: int = 600) -> tuple[Fl
     logits, known = [], []
     for start in range(0, len(order), 64):
         rows = order[start : start + 64]
-        clips = [as_input(np.exp(lessons[i].mel.astype(np.float32))) for i in rows]
+        clips = [at_one_loudness(np.exp(lessons[i].mel.astype(np.float32))) for i in rows]
         one, other = net.both(*batch_of(clips, longest))
         logits.append(one.numpy())
         known.append(other.numpy())

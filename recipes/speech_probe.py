@@ -125,9 +125,10 @@ def network_of(name: str, revision: str = "") -> Encoder:
     import torch  # noqa: PLC0415 - an extra
     import transformers  # noqa: PLC0415
 
-    from affetto.models.speech.transformer import folder_of, whole  # noqa: PLC0415
+    from affetto.models.speech.transformer import SAFE, whole  # noqa: PLC0415
+    from affetto.models.weights import folder_of  # noqa: PLC0415
 
-    folder = folder_of("the probe", name, revision, True, False)
+    folder = folder_of("the probe", name, revision, SAFE, True, False)
     how: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     extractor = transformers.AutoFeatureExtractor.from_pretrained(folder, **how)
     how |= {"use_safetensors": True, "output_loading_info": True}

@@ -25,6 +25,7 @@ from affetto.core.catalog import find, load
 from affetto.core.record import Record
 from affetto.core.track import Track
 from affetto.models.speech.affect import Calibration, Network, VoiceModel
+from affetto.models.text.calibration import softmax
 from affetto.train.export import export
 from benchmarks.results import RESULTS
 from recipes.speech_lessons import Lesson
@@ -210,7 +211,7 @@ def on_own_scale(answers: Sequence[tuple[Track, ...]], speakers: Sequence[str]) 
         own = [i for i, name in enumerate(speakers) if name == speaker and logs[i] is not None]
         x = np.stack([logs[i] for i in own])
         x = (x - x.mean(0)) / (x.std(0) + 1e-3)
-        for i, row in zip(own, _softmax(x), strict=True):
+        for i, row in zip(own, softmax(x), strict=True):
             track = answers[i][0]
             found[i] = (replace(track, values=np.tile(row, (len(track), 1)), confidence=None, note=None),)
     return found
@@ -218,8 +219,3 @@ def on_own_scale(answers: Sequence[tuple[Track, ...]], speakers: Sequence[str]) 
 
 def _is_said(tracks: Sequence[Track]) -> bool:
     return bool(tracks) and not np.isnan(tracks[0].values).all()
-
-
-def _softmax(x: Floats) -> Floats:
-    raised = np.exp(x - x.max(1, keepdims=True))
-    return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)

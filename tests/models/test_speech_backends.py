@@ -16,7 +16,7 @@ from affetto.core.signal import Audio, Text
 from affetto.core.span import Span
 from affetto.models.speech import onnxfile, outputs
 from affetto.models.speech import transformer as backend
-from affetto.models.weights import checksum
+from affetto.models.weights import NETWORK, checksum
 from tests.voices import noise, phrase, silence, vowel
 
 LABELS = ("hap", "ang", "sad")
@@ -476,7 +476,7 @@ def asked(monkeypatch):
         raise OSError("nothing here\nand more")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
-    monkeypatch.delenv(backend.NETWORK, raising=False)
+    monkeypatch.delenv(NETWORK, raising=False)
     return calls
 
 
@@ -484,7 +484,7 @@ def test_nothing_is_fetched_unless_asked(asked, monkeypatch):
     known = catalog.find("hub.wav2vec2-superb-er")
     with pytest.raises(UnreadableError, match="is not on this machine; set AFFETTO_NETWORK=1 to fetch it once, or"):
         backend.load(known)
-    monkeypatch.setenv(backend.NETWORK, "1")
+    monkeypatch.setenv(NETWORK, "1")
     with pytest.raises(UnreadableError, match=r"cannot be fetched: nothing here$"):
         backend.load(known)
     assert [how["local_files_only"] for _, how in asked] == [True, False]

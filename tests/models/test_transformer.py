@@ -11,7 +11,7 @@ from affetto.core.errors import CatalogError, MissingExtraError, UnknownNameErro
 from affetto.core.record import Record
 from affetto.core.signal import Text
 from affetto.models.text import transformer as backend
-from affetto.models.weights import checksum
+from affetto.models.weights import NETWORK, checksum
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -195,7 +195,7 @@ def asked(monkeypatch, tmp_path):
         raise OSError("nothing here\nand more")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
-    monkeypatch.delenv(backend.NETWORK, raising=False)
+    monkeypatch.delenv(NETWORK, raising=False)
     return calls
 
 
@@ -203,7 +203,7 @@ def test_nothing_is_fetched_unless_asked(asked, monkeypatch):
     known = catalog.find("hub.goemotions-roberta")
     with pytest.raises(UnreadableError, match="is not on this machine; set AFFETTO_NETWORK=1 to fetch it once, or"):
         backend.load(known)
-    monkeypatch.setenv(backend.NETWORK, "1")
+    monkeypatch.setenv(NETWORK, "1")
     with pytest.raises(UnreadableError, match=r"cannot be fetched: nothing here$"):
         backend.load(known)
     assert [how["local_files_only"] for _, how in asked] == [True, False]

@@ -182,7 +182,7 @@ def _default(language: str) -> str:
 def _defaults_for(record: Record) -> tuple[str, ...]:
     """Return the ids of the models for a Record: those that listen to its sound, and the one that reads its words."""
     heard = SPEECH if any(isinstance(signal, Audio) for signal in record.signals) else ()
-    return (*heard, _default_for(record)) if record.text is not None or not heard else heard
+    return heard if heard and record.text is None else (*heard, _default_for(record))
 
 
 def _listening(model: Model, rate: float) -> Model:

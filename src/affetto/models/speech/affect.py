@@ -120,10 +120,14 @@ def picture(clip: Floats) -> Floats:
     """Return the mel powers of a clip at the loudness that the network was trained at, t x 40, t a multiple of 4."""
     if len(clip) < _SHORTEST:
         clip = np.pad(clip, (0, _SHORTEST - len(clip)))
-    power = np.exp(voice_mel(clip))
-    level = float((power * slaney()[1]).sum(1).mean())
-    power = power * np.float32(LOUDNESS / max(level, 1e-20))
+    power = at_one_loudness(np.exp(voice_mel(clip)))
     return np.pad(power, ((0, -len(power) % STEP), (0, 0)))
+
+
+def at_one_loudness(power: Floats) -> Floats:
+    """Return mel powers, t x 40, at the loudness that the network was trained at."""
+    level = float((power * slaney()[1]).sum(1).mean())
+    return power * np.float32(LOUDNESS / max(level, 1e-20))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ network whose file lacks weights is refused: it would answer with random ones. K
 the voice in a Record and turns answers into Tracks.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,10 +31,8 @@ from affetto.core.track import Track
 from affetto.models.speech.listening import Answer, Listening, read
 from affetto.models.speech.mel import RATE
 from affetto.models.speech.outputs import Meaning, facts_of, meaning
-from affetto.models.weights import checksum
+from affetto.models.weights import checksum, first_line, folder_of
 
-NETWORK = "AFFETTO_NETWORK"
-"""The environment variable that allows the network where it is 1."""
 SAFE = ("*.json", "*.txt", "*.safetensors")
 """The files of a hub that are fetched: no pickles, and no code."""
 WEIGHTS = "model.safetensors"
@@ -153,7 +150,7 @@ def load(card: Card, network: bool = False) -> Transformer:
         import transformers  # noqa: F401, PLC0415
     except ImportError:
         raise MissingExtraError(card.id, "hub") from None
-    folder = folder_of(card.id, facts.hub, facts.revision, facts.network, network, card.path)
+    folder = folder_of(card.id, facts.hub, facts.revision, SAFE, facts.network, network, card.path)
     if card.sha256 and not ((folder / WEIGHTS).is_file() and checksum(folder / WEIGHTS) == card.sha256):
         raise CatalogError(f"the weights of {card.id} are not what its card says: {folder / WEIGHTS} differs")
     try:
@@ -161,7 +158,7 @@ def load(card: Card, network: bool = False) -> Transformer:
     except UnreadableError:
         raise
     except Exception as error:  # transformers raises whatever its parts raise
-        raise UnreadableError(f"{facts.hub} is no classifier that {card.id} can read: {_first(error)}") from None
+        raise UnreadableError(f"{facts.hub} is no classifier that {card.id} can read: {first_line(error)}") from None
     if extractor.sampling_rate != RATE:
         raise CatalogError(f"{card.id}: {facts.hub} hears {extractor.sampling_rate} samples a second, not {RATE}")
     labels = [config.id2label[i] for i in range(len(config.id2label))]
@@ -170,43 +167,6 @@ def load(card: Card, network: bool = False) -> Transformer:
     if meant.longest > limit:
         raise CatalogError(f"{card.id}: longest is {meant.longest} seconds, but {facts.hub} hears {limit} at most")
     return Transformer(card, facts, meant, extractor, classifier)
-
-
-def folder_of(what: str, hub: str, revision: str, fetchable: bool, network: bool, path: str = "") -> Path:
-    """Return the folder of a network: one on this machine, or of the hub, fetched where that is allowed.
-
-    Args:
-        what: wants it, for messages.
-        hub: a folder, or `owner/name`.
-        revision: of the hub; nothing is fetched without one.
-        fetchable: whether the hub may be asked at all.
-        network: whether it may be asked even where AFFETTO_NETWORK is not 1.
-        path: the file that a relative folder lies beside.
-
-    Raises:
-        CatalogError: it would have to be fetched, and no revision is named.
-        UnreadableError: it is not on this machine, or cannot be fetched.
-    """
-    beside = Path(path).parent / hub
-    if beside.is_dir():
-        return beside
-    import huggingface_hub  # noqa: PLC0415 - comes with transformers
-
-    asking = fetchable and (network or os.environ.get(NETWORK) == "1")
-    if asking and not revision:
-        raise CatalogError(f"{what} names no revision of {hub}, and only a pinned one is fetched from the hub")
-    try:
-        folder = huggingface_hub.snapshot_download(
-            hub, revision=revision or None, local_files_only=not asking, allow_patterns=list(SAFE)
-        )
-    except Exception as error:  # of the hub, and of whatever carries it
-        if asking:
-            raise UnreadableError(f"{hub} of {what} cannot be fetched: {_first(error)}") from None
-        way = f"set {NETWORK}=1 to fetch it once, or " if fetchable else ""
-        raise UnreadableError(
-            f"{hub} of {what} is not on this machine; {way}name a folder that holds it as hub in a card"
-        ) from None
-    return Path(folder)
 
 
 def whole(network: tuple[Any, Mapping[str, Any]], name: str) -> Any:
@@ -269,7 +229,3 @@ def _words(card: Card, facts: Facts, labels: Sequence[str]) -> list[str]:
         odd = sorted(set(named) ^ set(labels))
         raise CatalogError(f"{card.id}: its labels and those of {facts.hub} differ in {', '.join(odd)}")
     return [named[label] for label in labels]
-
-
-def _first(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -16,10 +16,8 @@ Nothing is fetched unless it is asked for, weights are safetensors and never pic
 Knows texts and numbers; `reading` turns them into Tracks.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -34,10 +32,8 @@ from affetto.core.track import Track
 from affetto.models.text.calibration import sigmoid, softmax
 from affetto.models.text.encoder import batches
 from affetto.models.text.reading import Answer, decided, read
-from affetto.models.weights import checksum
+from affetto.models.weights import checksum, first_line, folder_of
 
-NETWORK = "AFFETTO_NETWORK"
-"""The environment variable that allows the network where it is 1."""
 SAFE = ("*.json", "*.txt", "*.model", "*.safetensors")
 """The files of a hub that are fetched: no pickles, and no code."""
 WEIGHTS = "model.safetensors"
@@ -139,7 +135,7 @@ def load(card: Card, network: bool = False) -> Transformer:
         import transformers  # noqa: PLC0415
     except ImportError:
         raise MissingExtraError(card.id, "hub") from None
-    folder = _folder(card, facts, network or os.environ.get(NETWORK) == "1")
+    folder = folder_of(card.id, facts.hub, facts.revision, SAFE, facts.network, network, card.path)
     if card.sha256 and not ((folder / WEIGHTS).is_file() and checksum(folder / WEIGHTS) == card.sha256):
         raise CatalogError(f"the weights of {card.id} are not what its card says: {folder / WEIGHTS} differs")
     try:
@@ -148,7 +144,7 @@ def load(card: Card, network: bool = False) -> Transformer:
             folder, local_files_only=True, use_safetensors=True, trust_remote_code=False
         )
     except Exception as error:  # transformers raises whatever its parts raise
-        raise UnreadableError(f"{facts.hub} is no classifier that {card.id} can read: {_first(error)}") from None
+        raise UnreadableError(f"{facts.hub} is no classifier that {card.id} can read: {first_line(error)}") from None
     if not tokenizer.is_fast:
         raise UnreadableError(f"{facts.hub} has no tokenizer.json, which {card.id} needs to read long texts in windows")
     limit = getattr(classifier.config, "max_position_embeddings", facts.max_tokens)
@@ -193,31 +189,3 @@ def _columns(card: Card, facts: Facts, space: Space, labels: Sequence[str]) -> t
         odd = sorted(set(named) ^ set(labels))
         raise CatalogError(f"{card.id}: its labels and those of {facts.hub} differ in {', '.join(odd)}")
     return tuple(space.index(named[label]) for label in labels)
-
-
-def _folder(card: Card, facts: Facts, network: bool) -> Path:
-    """Return the folder of the classifier: on this machine, or fetched where that is allowed."""
-    beside = Path(card.path).parent / facts.hub
-    if beside.is_dir():
-        return beside
-    import huggingface_hub  # noqa: PLC0415 - comes with transformers
-
-    asking = network and facts.network
-    if asking and not facts.revision:
-        raise CatalogError(f"the card {card.id} names no revision, and only a pinned one is fetched from the hub")
-    try:
-        folder = huggingface_hub.snapshot_download(
-            facts.hub, revision=facts.revision or None, local_files_only=not asking, allow_patterns=list(SAFE)
-        )
-    except Exception as error:  # of the hub, and of whatever carries it
-        if asking:
-            raise UnreadableError(f"{facts.hub} of {card.id} cannot be fetched: {_first(error)}") from None
-        way = f"set {NETWORK}=1 to fetch it once, or " if facts.network else ""
-        raise UnreadableError(
-            f"{facts.hub} of {card.id} is not on this machine; {way}name a folder that holds it as hub in a card"
-        ) from None
-    return Path(folder)
-
-
-def _first(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

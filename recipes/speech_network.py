@@ -152,7 +152,7 @@ def taught(
 
 
 def smoothed(right: torch.Tensor, may: torch.Tensor, smoothing: float) -> torch.Tensor:
-    """Return goals, n x labels, of right labels by number (n); a share of each is spread over the labels that may be."""
+    """Return goals, n x labels, of right labels by number (n), a share spread over the labels that may be."""
     goal = nn.functional.one_hot(right, may.shape[1]) * (1 - smoothing)
     return goal + smoothing * may / may.sum(1, keepdim=True)
 

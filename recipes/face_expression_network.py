@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from affetto.train.fit import Batch, FitOptions, fit
 from recipes.face_pictures import EXPRESSIONS, LABELS, SIDE, Pictures
@@ -37,12 +37,12 @@ class Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return n x outer x h x w."""
-        y = self.norm_two(self.two(F.relu(self.norm_one(self.one(x)))))
-        y = y * torch.sigmoid(self.excite(F.relu(self.squeeze(y.mean((2, 3))))))[:, :, None, None]
+        y = self.norm_two(self.two(functional.relu(self.norm_one(self.one(x)))))
+        y = y * torch.sigmoid(self.excite(functional.relu(self.squeeze(y.mean((2, 3))))))[:, :, None, None]
         if self.training and self.dropped:
             kept = (torch.rand(len(y), 1, 1, 1) >= self.dropped).to(y.dtype) / (1 - self.dropped)
             y = y * kept
-        return F.relu(y + self.short(x))
+        return functional.relu(y + self.short(x))
 
 
 class ExpressionNetwork(nn.Module):
@@ -107,9 +107,9 @@ def changed(x: torch.Tensor, rng: torch.Generator, how: Changes, side: int = SID
         ],
         1,
     )
-    x = F.grid_sample(x, F.affine_grid(turn, [n, 1, side, side], align_corners=False), align_corners=False,
-                      padding_mode="reflection")  # fmt: skip
-    blurred = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    grid = functional.affine_grid(turn, [n, 1, side, side], align_corners=False)
+    x = functional.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+    blurred = functional.avg_pool2d(functional.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
     x = torch.where((drawn() > 0.7)[:, None, None, None], blurred, x)
     x = x.clamp(0, 1) ** torch.exp(drawn() * 0.5)[:, None, None, None]
     light = drawn(2, 1, 1) * torch.linspace(-1, 1, x.shape[-1])

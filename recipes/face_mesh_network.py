@@ -9,12 +9,11 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from affetto.models.face.crop import Place, cut
 from affetto.models.face.mesh import BETWEEN_EYES, IBUG_68, SIDE, place_of
@@ -35,7 +34,7 @@ class Step(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return n x outer x h x w."""
-        return F.relu(self.norm(self.conv(x)))
+        return functional.relu(self.norm(self.conv(x)))
 
 
 class Beside(nn.Module):
@@ -48,7 +47,7 @@ class Beside(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return what is as large as x."""
-        return F.relu(x + self.norm(self.two(self.one(x))))
+        return functional.relu(x + self.norm(self.two(self.one(x))))
 
 
 class MeshNetwork(nn.Module):
@@ -70,10 +69,10 @@ class MeshNetwork(nn.Module):
         self.mesh.bias.data = torch.from_numpy(mean.reshape(-1).copy())
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return points (n x 1434), face, log error and seen (n x 70), and what is known (n x 256), of n x 1 x 112 x 112."""
+        """Return points (n x 1434); face, log error and seen (n x 70); what is known (n x 256); of n x 1 x h x w."""
         x = x - x.mean((1, 2, 3), keepdim=True)
         x = x / (x.square().mean((1, 2, 3), keepdim=True).sqrt() + 0.02)
-        known = F.relu(self.known(self.look(x).flatten(1)))
+        known = functional.relu(self.known(self.look(x).flatten(1)))
         return self.mesh(known), self.sure(known), known
 
 
@@ -98,7 +97,7 @@ class Faces:
 class Schooling:
     """How the network is taught."""
 
-    epochs: int = 20
+    epochs: int = 16
     rate: float = 2e-3
     batch: int = 128
     a_epoch: int = 56000
@@ -128,7 +127,9 @@ def jittered(points: Floats, rng: np.random.Generator) -> Place:
     return Place(place.x + shift[0], place.y + shift[1], size, place.angle + rng.uniform(-turn, turn))
 
 
-def lesson(faces: Faces, i: int, mirror: npt.NDArray[np.int64], rng: np.random.Generator) -> tuple[Grey, Floats, npt.NDArray[np.bool_]]:  # noqa: E501
+def lesson(
+    faces: Faces, i: int, mirror: npt.NDArray[np.int64], rng: np.random.Generator
+) -> tuple[Grey, Floats, npt.NDArray[np.bool_]]:
     """Return a crop of face i, its points in 0..1 of it, and which landmarks are seen."""
     points = faces.points[i]
     place = jittered(points, rng)
@@ -170,7 +171,7 @@ def relit(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     def drawn(*shape: int) -> torch.Tensor:
         return torch.rand(n, *shape, generator=rng) * 2 - 1
 
-    soft = F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="replicate"), 5, 1)
+    soft = functional.avg_pool2d(functional.pad(x, (2, 2, 2, 2), mode="replicate"), 5, 1)
     x = torch.lerp(x, soft, (drawn(1, 1, 1) * 1.2).clamp(-0.5, 1))
     x = x.clamp(1e-3, 1) ** torch.exp(drawn(1, 1, 1) * 0.6)
     light = drawn(2, 1, 1) * torch.linspace(-1, 1, side)
@@ -178,7 +179,9 @@ def relit(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     return x + torch.randn(x.shape, generator=rng) * 0.05 * drawn(1, 1, 1).clamp_min(0)
 
 
-def patched(x: torch.Tensor, points: torch.Tensor, seen: torch.Tensor, share: float, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: E501
+def patched(
+    x: torch.Tensor, points: torch.Tensor, seen: torch.Tensor, share: float, rng: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return crops of which a share has a patch, and which landmarks (n x 68) are still seen."""
     n, side = len(x), x.shape[-1]
     size = 0.1 + 0.35 * torch.rand(n, 2, generator=rng)
@@ -233,7 +236,7 @@ def taught(
 
 
 def off_by(points: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return how far off points are, n x 478, in the plane, as a share of the distance between the outer eye corners."""
+    """Return how far off points are, n x 478, in the plane, as a share of that between the outer eye corners."""
     apart = (truth[:, BETWEEN_EYES[0], :2] - truth[:, BETWEEN_EYES[1], :2]).norm(dim=1).clamp_min(0.05)
     return (points[..., :2] - truth[..., :2]).norm(dim=2) / apart[:, None]
 
@@ -247,7 +250,7 @@ def loss(module: nn.Module, batch: Batch) -> torch.Tensor:
     wide = (truth[there, BETWEEN_EYES[0], :2] - truth[there, BETWEEN_EYES[1], :2]).norm(dim=1).clamp_min(0.05)
     deep = ((points[there, :, 2] - truth[there, :, 2]).abs() / wide[:, None]).mean()
     expected = (sure[there, 1] - off.mean(1).detach().clamp_min(0.005).log()).abs().mean()
-    face = F.binary_cross_entropy_with_logits(sure[:, 0], there.float())
-    seen = F.binary_cross_entropy_with_logits(sure[there, 2:], batch["seen"][there].float())
+    face = functional.binary_cross_entropy_with_logits(sure[:, 0], there.float())
+    seen = functional.binary_cross_entropy_with_logits(sure[there, 2:], batch["seen"][there].float())
     important = off[:, IBUG_68].mean() + off[:, 468:].mean()
     return 10 * (off.mean() + 0.5 * important + 0.3 * deep) + 0.5 * face + 0.2 * expected + 0.3 * seen

@@ -45,13 +45,13 @@ class Pictures:
 
     @property
     def shares(self) -> npt.NDArray[np.float32]:
-        """n x 8: the shares of the votes for the eight expressions; zeros where nobody voted for any."""
+        """Shares, n x 8, of the votes for the eight expressions; zeros where nobody voted for any."""
         said = self.votes[:, :8].astype(np.float32)
         return said / np.maximum(said.sum(1, keepdims=True), 1)
 
     @property
     def majority(self) -> npt.NDArray[np.int64]:
-        """n: the expression that won by the official protocol, or -1.
+        """The expression (n) that won by the official protocol, or -1.
 
         As the training code of Barsoum et al. 2016 scores: single votes are dropped, then more than half of what is
         left must agree, and unknown and no face are no expressions.

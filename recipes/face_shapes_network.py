@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from affetto.datasets.ict_face import EYES, Head, turned
 from affetto.models.face.alignment import aligned
@@ -38,14 +38,14 @@ class ShapesNetwork(nn.Module):
         self.names = names
 
     def forward(self, mesh: torch.Tensor, known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return coefficients (n x names, 0..1) and looks (n x 4, degrees) of meshes n x 1434 and what is known n x 256.
+        """Return coefficients (n x names, 0..1) and looks (n x 4, degrees) of meshes (n x 1434) and known (n x 256).
 
         Where nothing is known of the crop, its row is zeros.
         """
-        x = F.silu(self.mesh(10 * (mesh - self.mean)))
-        x = F.silu(self.two(self.drop(x))) + x
+        x = functional.silu(self.mesh(10 * (mesh - self.mean)))
+        x = functional.silu(self.two(self.drop(x))) + x
         there = (known.abs().sum(1, keepdim=True) > 0).to(known.dtype)
-        y = self.last(torch.cat([self.drop(x), there * F.silu(self.known(known))], 1))
+        y = self.last(torch.cat([self.drop(x), there * functional.silu(self.known(known))], 1))
         return torch.sigmoid(y[:, : self.names]), WIDE * y[:, self.names :]
 
 

@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+import numpy as np
+import numpy.typing as npt
+
 from affetto.core.errors import MalformedError, UnknownNameError
 
+Floats = npt.NDArray[np.float32]
 Kind = Literal["one", "any", "graded", "vector", "open"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -119,6 +123,23 @@ class Space:
     def __getitem__(self, name: str) -> Axis:
         """Return an axis by its name."""
         return self.axes[self.index(name)]
+
+    def weighed(self, degrees: "Space", values: Floats) -> Floats:
+        """Return valence, arousal ... of labels' probabilities: the mean of the labels' coordinates, weighed by them.
+
+        Their order means something, their size little: the coordinates are those of words (`vad_source`).
+
+        Args:
+            degrees: `va`, `vad` or another space whose axes begin with these letters.
+            values: n x k, k the labels of this space.
+
+        Returns:
+            n x q, q the axes of `degrees`.
+        """
+        places = [
+            [axis.vad["vad".index(one.name[0])] if axis.vad else math.nan for one in degrees.axes] for axis in self.axes
+        ]
+        return np.asarray(values @ np.array(places), np.float32)
 
     def children(self, name: str) -> tuple[str, ...]:
         """Return the labels whose parent is `name`; the roots for an empty name."""

@@ -1,7 +1,7 @@
 """The light ICT face model: a head of 26,719 points, 16 ways in which heads differ, 57 expressions, eyes that turn.
 
-Knows the file `ict_face_light.npz` (ICT-VGL/ICT-FaceKit, MIT, packed) and what its parts are; draws nothing. Lengths are
-centimetres; x points to the person's left, y up, z out of the face.
+Knows the file `ict_face_light.npz` (ICT-VGL/ICT-FaceKit, MIT, packed) and what its parts are; draws nothing. Lengths
+are centimetres; x points to the person's left, y up, z out of the face.
 """
 
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Head:
         return np.stack([_middle(self.neutral[start:end]) for start, end in EYES])
 
     def mixed(self, identity: Floats, weights: Floats) -> Floats:
-        """Return the points, n x 3, of a person (16) with an expression (57, 0..1 each); its eyes look where it says."""
+        """Return the points, n x 3, of a person (16) with an expression (57, 0..1 each), who looks where it says."""
         moved = np.tensordot(identity, self.identities, 1)
         points = self.neutral + moved
         for i in np.flatnonzero(weights):
@@ -100,7 +100,7 @@ class Head:
 
 
 def turned(left: float, up: float, roll: float = 0.0) -> Floats:
-    """Return the 3 x 3 turn of something that looks along z: a roll to its right shoulder, then up, then to its left."""
+    """Return the 3 x 3 turn of what looks along z: a roll to its right shoulder, then up, then to its left."""
     yaw, pitch, tilt = np.radians([left, -up, roll])
     about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])

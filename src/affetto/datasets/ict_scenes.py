@@ -8,6 +8,7 @@ the same picture.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -19,6 +20,8 @@ from affetto.datasets.rasteriser import drawn, normals
 Grey = npt.NDArray[np.uint8]
 SIDE = 168
 """Of a picture, pixels, where nothing else is said; the face takes 0.4 to 0.5 of it."""
+ABOVE, FRONT = np.array([0, 0.4, 1.0]), np.array([0, 0, 1.0])
+"""Where lamps mostly are, and the camera."""
 _ACTED = (
     {"mouthSmile": 1.0, "cheekSquint": 0.6, "mouthUpperUp": 0.3, "jawOpen": 0.15},
     {"mouthSmile": 0.8, "mouthDimple": 0.4, "mouthPress": 0.3},
@@ -92,7 +95,8 @@ class Studio:
         """Draw a scene; what is not given is drawn by lot."""
         head = self.head
         identity = rng.normal(size=16).astype(np.float32) if identity is None else identity
-        weights = (np.zeros(len(head.names), np.float32) if how.plain else self.expression(rng)) if weights is None else weights  # noqa: E501
+        if weights is None:
+            weights = np.zeros(len(head.names), np.float32) if how.plain else self.expression(rng)
         pose = tuple(float(np.clip(rng.normal(), -2, 2) / 2 * most) for most in (how.yaw, how.pitch, how.roll))
         solid = head.mixed(identity, weights)
         solid = (solid - solid[head.landmarks].mean(0)) @ turned(*pose).T
@@ -235,7 +239,7 @@ def _clouds(rng: np.random.Generator, side: int) -> Floats:
 def _to_line(flat: Floats, line: Floats) -> Floats:
     """Return how far points (n x 2) are from a line of points."""
     best = np.full(len(flat), np.inf, np.float32)
-    for start, end in zip(line[:-1], line[1:], strict=True):
+    for start, end in pairwise(line):
         way = end - start
         along = np.clip((flat - start) @ way / (way @ way), 0, 1)
         best = np.minimum(best, np.linalg.norm(flat - start - along[:, None] * way, axis=1))
@@ -263,10 +267,10 @@ def _lit(normal: Floats, rng: np.random.Generator, plain: bool) -> Floats:
         return np.asarray(0.45 + 0.65 * np.clip(normal @ np.array([0.2, 0.4, 0.9]), 0, None), np.float32)
     light = np.full(len(normal), rng.uniform(0.3, 0.8), np.float32)
     for _ in range(rng.integers(1, 4)):
-        way = rng.normal(size=3) + [0, 0.4, 1.0]
+        way = rng.normal(size=3) + ABOVE
         way /= np.linalg.norm(way)
         light += rng.uniform(0.15, 0.7) * np.clip(normal @ way, 0, None)
-        half = (way + [0, 0, 1]) / np.linalg.norm(way + [0, 0, 1])
+        half = (way + FRONT) / np.linalg.norm(way + FRONT)
         light += rng.uniform(0, 0.35) * np.clip(normal @ half, 0, None) ** rng.uniform(8, 40)
     return np.asarray(light / max(0.75, float(np.percentile(light, 90))), np.float32)
 

@@ -1,6 +1,6 @@
 """Draws triangles into a grey picture, nearest first (a z-buffer). Knows points and shades; knows no faces.
 
-Compiled by numba when first used: `pip install 'affetto[train]'`.
+Compiled by numba when first used: `pip install 'affetto[bench]'`.
 """
 
 from functools import cache
@@ -49,7 +49,7 @@ def _compiled() -> tuple[Any, Any]:
     try:
         import numba  # noqa: PLC0415
     except ImportError:
-        raise MissingExtraError("drawing faces", "train") from None
+        raise MissingExtraError("drawing faces", "bench") from None
 
     def gather(points: Any, triangles: Any, out: Any) -> None:
         for t in range(triangles.shape[0]):

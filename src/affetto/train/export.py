@@ -2,12 +2,14 @@
 
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 
@@ -35,25 +37,91 @@ def export(
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         plain, clean = Path(folder, "plain.onnx"), Path(folder, "clean.onnx")
-        torch.onnx.export(
-            module.eval(),
-            tuple(inputs.values()),
-            str(plain),
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_axes=axes,
-            opset_version=17,
-            dynamo=False,
-        )
+        _traced(module, inputs, outputs, axes, plain)
         if whole:
             made = onnx.load(str(plain))
         else:
             quant_pre_process(str(plain), str(clean), skip_symbolic_shape=True)
-            nodes = [node.name for node in onnx.load(str(clean)).graph.node]
-            kept = [name for name in nodes if any(part in name for part in floats)]
             quantize_dynamic(
-                str(clean), str(path), per_channel=True, weight_type=QuantType.QInt8, nodes_to_exclude=kept
+                str(clean),
+                str(path),
+                per_channel=True,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=_named(clean, floats),
             )
             made = onnx.load(str(path))
     onnx.helper.set_model_props(made, dict(facts))
     onnx.save(made, str(path))
+
+
+def export_static(
+    module: torch.nn.Module,
+    inputs: Mapping[str, torch.Tensor],
+    outputs: Sequence[str],
+    path: Path,
+    facts: Mapping[str, str],
+    lessons: Iterable[Mapping[str, npt.NDArray[np.float32]]],
+    floats: Sequence[str] = (),
+    kinds: Sequence[str] = ("Conv", "Gemm", "Add", "Relu", "Mul"),
+) -> None:
+    """Write a module of convolutions as ONNX with int8 weights and activations whose ranges lessons showed.
+
+    Args:
+        module: as in `export`.
+        inputs: as in `export`; only the first axis is of any length.
+        outputs: as in `export`.
+        path: as in `export`.
+        facts: as in `export`.
+        lessons: inputs by name, a few hundred rows in all, from which each activation's range is taken.
+        floats: as in `export`.
+        kinds: the kinds of nodes that compute in int8.
+    """
+    axes = {name: {0: "n"} for name in (*inputs, *outputs)}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain, clean = Path(folder, "plain.onnx"), Path(folder, "clean.onnx")
+        _traced(module, inputs, outputs, axes, plain)
+        quant_pre_process(str(plain), str(clean), skip_symbolic_shape=True)
+        quantize_static(
+            str(clean), str(path), _Shown(lessons), quant_format=QuantFormat.QDQ, per_channel=True,
+            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, op_types_to_quantize=list(kinds),
+            nodes_to_exclude=_named(clean, floats),
+        )  # fmt: skip
+        made = onnx.load(str(path))
+    onnx.helper.set_model_props(made, dict(facts))
+    onnx.save(made, str(path))
+
+
+class _Shown(CalibrationDataReader):  # type: ignore[misc]
+    """Lessons, as onnxruntime asks for them."""
+
+    def __init__(self, lessons: Iterable[Mapping[str, npt.NDArray[np.float32]]]) -> None:
+        self._rest: Iterator[Mapping[str, npt.NDArray[np.float32]]] = iter(lessons)
+
+    def get_next(self) -> Mapping[str, npt.NDArray[np.float32]] | None:
+        """Return the next one."""
+        return next(self._rest, None)
+
+
+def _traced(
+    module: torch.nn.Module,
+    inputs: Mapping[str, torch.Tensor],
+    outputs: Sequence[str],
+    axes: Mapping[str, Mapping[int, str]],
+    path: Path,
+) -> None:
+    torch.onnx.export(
+        module.eval(),
+        tuple(inputs.values()),
+        str(path),
+        input_names=list(inputs),
+        output_names=list(outputs),
+        dynamic_axes=axes,
+        opset_version=17,
+        dynamo=False,
+    )
+
+
+def _named(path: Path, parts: Sequence[str]) -> list[str]:
+    """Return the names of the nodes of a file that hold one of some parts."""
+    return [node.name for node in onnx.load(str(path)).graph.node if any(part in node.name for part in parts)]

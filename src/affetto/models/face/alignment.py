@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Points = npt.NDArray[np.float32]
 STILL = (33, 133, 362, 263, 168, 6, 197, 195, 8, 9, 151, 10, 109, 338, 67, 297, 127, 356, 234, 454, 21, 251, 54, 284)
-"""Points that hardly move with expression: corners of the eyes, bridge of the nose, forehead, temples, before the ears."""
+"""Points that hardly move with expression: corners of the eyes, bridge of the nose, forehead, temples, ears."""
 
 
 def upright(points: Points) -> Points:

@@ -154,18 +154,7 @@ class VoiceModel:
             sure = self.calibration.confidence(values, known)
         else:
             values, sure = np.zeros((0, len(space.axes)), np.float32), np.zeros(0, np.float32)
-        return [Answer(space, values, sure), *(Answer(other, weighed(space, other, values)) for other in others)]
-
-
-def weighed(space: Space, degrees: Space, values: Floats) -> Floats:
-    """Return valence, arousal ... (n x q) as the mean of the labels' coordinates, weighed by probabilities (n x k).
-
-    The coordinates are those of the labels' words (`Space.vad_source`): their order means something, their size little.
-    """
-    places = np.array(
-        [[axis.vad["vad".index(one.name[0])] if axis.vad else np.nan for one in degrees.axes] for axis in space.axes]
-    )
-    return np.asarray(values @ places, np.float32)
+        return [Answer(space, values, sure), *(Answer(other, space.weighed(other, values)) for other in others)]
 
 
 def load(card: Card) -> VoiceModel:

@@ -1,0 +1,110 @@
+"""How a face moves: `face.blendshapes`: ARKit's coefficients, how the head is turned, where the eyes look in it.
+
+The mesh, turned to the front, and what the mesh network knows of the crop go through a small network
+(`recipes/face_shapes_network.py`) that learned from drawn heads, whose truth is exact. A mesh alone will do as well.
+The pose is no network's: it is the turn that lays the mesh on the mean face. tongueOut is never said: the ICT head has
+no tongue that comes out. Knows meshes; knows no picture.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from affetto.core.card import Card
+from affetto.core.catalog import load as load_card
+from affetto.core.errors import MalformedError, UnreadableError
+from affetto.core.space import Space
+from affetto.models.face.alignment import aligned, pose
+from affetto.models.face.looking import Answer
+from affetto.models.face.seen import Face
+from affetto.models.weights import weights
+
+Floats = npt.NDArray[np.float32]
+POINTS, KNOWN = 478, 256
+
+
+class Network:
+    """The network in its file, with the mean face and the names of the coefficients.
+
+    Raises:
+        UnreadableError: the file is no such network.
+    """
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            facts = json.loads(self.session.get_modelmeta().custom_metadata_map["affetto.shapes"])
+        except Exception as error:  # onnxruntime raises plain exceptions of its own
+            raise UnreadableError(f"{path.name} is no blendshape network of affetto: {error}") from None
+        self.names = tuple(facts["names"])
+        self.mean: Floats = np.array(facts["mean"], np.float32).reshape(POINTS, 3)
+        self.trust = (float(facts["trust"][0]), float(facts["trust"][1]))
+        """Intercept, and slope on the log of the mesh's expected error, to the log-odds that the mesh is within 5 %."""
+
+    def __call__(self, meshes: Floats, known: Floats | None = None) -> tuple[Floats, Floats, Floats]:
+        """Return coefficients (n x names), looks (n x 4, degrees: to the left and up, of both eyes) and pose (n x 3).
+
+        Args:
+            meshes: n x 478 x 3, in any unit; x right, y down, z away from the camera.
+            known: n x 256: what the mesh network knows of the crops, where there are any.
+        """
+        shapes, turn = aligned(meshes, self.mean)
+        known = np.zeros((len(meshes), KNOWN), np.float32) if known is None else known
+        said, looks = self.session.run(
+            ["coefficients", "looks"], {"mesh": shapes.reshape(len(shapes), -1), "known": known}
+        )
+        return np.asarray(said, np.float32), np.asarray(looks, np.float32), pose(turn)
+
+    def confidence(self, error: Floats) -> Floats:
+        """Return the probability that a mesh whose expected error is this (n) is within 5 % of the eyes' distance."""
+        intercept, slope = self.trust
+        return np.asarray(1 / (1 + np.exp(-(intercept + slope * np.log(np.maximum(error, 1e-3))))), np.float32)
+
+
+@dataclass(frozen=True)
+class Blendshapes:
+    """The part of `face` that says how it moves."""
+
+    card: Card
+    network: Network
+
+    @cached_property
+    def spaces(self) -> tuple[Space, ...]:
+        """ARKit's coefficients, the head's pose, and the gaze."""
+        return tuple(load_card(id) for id in self.card.spaces)
+
+    def __call__(self, faces: Sequence[Face]) -> list[Answer]:
+        """Answer faces."""
+        sure = self.network.confidence(np.array([face.error for face in faces], np.float32))
+        known = np.stack([face.known for face in faces])
+        return [answer._replace(confidence=sure) for answer in self.of(np.stack([f.points for f in faces]), known)]
+
+    def of(self, meshes: Floats, known: Floats | None = None) -> list[Answer]:
+        """Answer meshes, n x 478 x 3, without their pictures; x right, y down, z away from the camera, in any unit.
+
+        Raises:
+            MalformedError: they are no such meshes.
+        """
+        meshes = np.asarray(meshes, np.float32)
+        if meshes.ndim != 3 or meshes.shape[1:] != (POINTS, 3):
+            raise MalformedError(f"meshes are n x {POINTS} x 3 numbers, not {' x '.join(map(str, meshes.shape))}")
+        said, looks, turned = self.network(meshes, known)
+        arkit, head, gaze = self.spaces
+        values = np.full((len(meshes), len(arkit.axes)), np.nan, np.float32)
+        values[:, [arkit.index(name) for name in self.network.names]] = said
+        eyes = looks * np.array([1, -1, 1, -1], np.float32)
+        return [Answer(arkit, values), Answer(head, turned), Answer(gaze, np.clip(eyes, -90, 90))]
+
+
+def load(card: Card) -> Blendshapes:
+    """Load the part that a card names."""
+    return Blendshapes(card, Network(weights(card)))

@@ -1,0 +1,135 @@
+"""What a face expresses, in eight words: `face.expression`; valence and arousal by the words' coordinates.
+
+A residual network (`recipes/face_expression_network.py`) looks at the inner part of the upright crop, 48 x 48 and grey,
+as FER+ shows faces. Its calibration was fitted on the dev split and lies in the file's metadata. Knows crops; knows no
+picture that they come from.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from affetto.core.card import Card
+from affetto.core.catalog import load as load_card
+from affetto.core.errors import UnreadableError
+from affetto.core.space import Space
+from affetto.models.face.crop import Grey
+from affetto.models.face.mesh import SIDE
+from affetto.models.face.seen import Face
+from affetto.models.weights import weights
+
+Floats = npt.NDArray[np.float32]
+CLOSE = 48
+"""Of what the network sees, pixels."""
+FRAMED, LIFTED = 0.735, 0.035
+"""How FER2013 frames faces: its side, and how far its middle lies above ours, as shares of our crop's (medians)."""
+EXPRESSIONS = ("neutral", "joy", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+"""The order of the logits, in the words of the space `ekman-8`."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """From logits to answers one may trust; fitted by the recipe on the dev split."""
+
+    temperature: float
+    trust: tuple[float, float, float]
+    """Intercept, slope on the log-odds of the top label, and slope on the mesh's expected error, to the log-odds that
+    the label is right."""
+
+    def probabilities(self, logits: Floats) -> Floats:
+        """Return n x 8 of logits n x 8."""
+        x = logits / self.temperature
+        raised = np.exp(x - x.max(1, keepdims=True, initial=-np.inf))
+        return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)
+
+    def confidence(self, values: Floats, error: Floats) -> Floats:
+        """Return the probability that the top label of each row is right, where the mesh expects to be off so far."""
+        top = np.clip(values.max(1, initial=0), 1e-6, 1 - 1e-6)
+        intercept, slope, off = self.trust
+        odds = intercept + slope * np.log(top / (1 - top)) + off * np.asarray(error)
+        return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+
+
+class Network:
+    """The network in its file: close crops in, logits out.
+
+    Raises:
+        UnreadableError: the file is no such network.
+    """
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self.facts: dict[str, Any] = json.loads(
+                self.session.get_modelmeta().custom_metadata_map["affetto.calibration"]
+            )
+        except Exception as error:  # onnxruntime raises plain exceptions of its own
+            raise UnreadableError(f"{path.name} is no expression network of affetto: {error}") from None
+
+    def __call__(self, close: Grey) -> Floats:
+        """Return logits, n x 15 (FER+'s eight, then FER2013's seven), of n x 48 x 48 grey crops.
+
+        Each is looked at with its mirror image, and both answers are averaged.
+        """
+        x = close[:, None].astype(np.float32) / 255
+        both = self.session.run(["logits"], {"close": np.concatenate([x, x[..., ::-1]])})[0]
+        return np.asarray((both[: len(x)] + both[len(x) :]) / 2, np.float32)
+
+
+def closer(crop: Grey) -> Grey:
+    """Return the inner part of a crop of the mesh, 112 x 112, framed as FER2013 frames faces: 48 x 48."""
+    half, middle = FRAMED / 2, 0.5 - LIFTED
+    top, bottom = round((middle - half) * SIDE), round((middle + half) * SIDE)
+    left, right = round((0.5 - half) * SIDE), round((0.5 + half) * SIDE)
+    part = cv2.resize(crop[top:bottom, left:right], (CLOSE, CLOSE), interpolation=cv2.INTER_AREA)
+    return np.asarray(part, np.uint8)
+
+
+@dataclass(frozen=True)
+class Expression:
+    """The part of `face` that names expressions."""
+
+    card: Card
+    network: Network
+    calibration: Calibration
+
+    @cached_property
+    def spaces(self) -> tuple[Space, ...]:
+        """The labels, and valence and arousal."""
+        return tuple(load_card(id) for id in self.card.spaces)
+
+    def __call__(self, faces: Sequence[Face]) -> list[tuple[Space, Floats, Floats | None]]:
+        """Answer faces: labels with calibrated confidence, and what they make of valence and arousal."""
+        close = np.stack([closer(face.crop) for face in faces])
+        return self.answer(close, np.array([face.error for face in faces], np.float32))
+
+    def answer(self, close: Grey, error: Floats | None = None) -> list[tuple[Space, Floats, Floats | None]]:
+        """Answer grey crops, n x 48 x 48, framed as FER2013 frames faces.
+
+        Args:
+            close: the crops.
+            error: n: the error that the mesh expects of itself; without, none.
+        """
+        labels, degrees = self.spaces
+        said = self.calibration.probabilities(self.network(close)[:, : len(EXPRESSIONS)])
+        values = said[:, [EXPRESSIONS.index(name) for name in labels.names]]
+        sure = self.calibration.confidence(values, np.zeros(len(values), np.float32) if error is None else error)
+        return [(labels, values, sure), (degrees, labels.weighed(degrees, values), sure)]
+
+
+def load(card: Card) -> Expression:
+    """Load the part that a card names."""
+    network = Network(weights(card))
+    trust = network.facts["trust"]
+    return Expression(card, network, Calibration(float(network.facts["temperature"]), (trust[0], trust[1], trust[2])))

@@ -1,0 +1,74 @@
+"""Models of the face: `face`, all its parts in one pass over the pictures, and each part by itself.
+
+Knows which parts a card names; what a part says is its own matter, and how pictures are gone through is `looking`'s.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from affetto.core.card import Card
+from affetto.core.catalog import find
+from affetto.core.catalog import load as load_card
+from affetto.core.errors import CatalogError
+from affetto.core.record import Record
+from affetto.core.space import Space
+from affetto.core.track import Track
+from affetto.models.face import blendshapes, expression, units
+from affetto.models.face.looking import Answer, Looking, Part, read
+from affetto.models.face.mesh import FaceMesh
+from affetto.models.face.seen import Face
+from affetto.models.weights import weights
+
+MESH = "face.mesh"
+"""The card of the network that finds faces and their points."""
+PARTS = {
+    "face.expression": expression.load,
+    "face.blendshapes": blendshapes.load,
+    "face.au": units.load,
+}
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """The part of `face` that says where its 478 points are."""
+
+    card: Card
+
+    @property
+    def spaces(self) -> Sequence[Space]:
+        """The mesh."""
+        return (load_card("face-mesh-478"),)
+
+    def __call__(self, faces: Sequence[Face]) -> list[Answer]:
+        """Answer faces: pixels of the picture."""
+        points = np.stack([face.points.reshape(-1) for face in faces])
+        return [Answer(self.spaces[0], points, np.array([face.face for face in faces], np.float32))]
+
+
+@dataclass(frozen=True)
+class FaceModel:
+    """A Model of faces in pictures and films."""
+
+    card: Card
+    mesh: FaceMesh
+    parts: tuple[Part, ...]
+    looking: Looking = field(default_factory=Looking)
+
+    def __call__(self, records: Sequence[Record]) -> list[tuple[Track, ...]]:
+        """Return a Track for each person and space of each Record; none where it has no pictures."""
+        return read(records, self.parts, self.mesh, self.looking)
+
+
+def load(card: Card) -> FaceModel:
+    """Load the model that a card names by its `parts`, or the one part that it is.
+
+    Raises:
+        CatalogError: it names a part that there is none of.
+    """
+    named = card.facts.get("parts", [card.id])
+    if not isinstance(named, list) or not set(named) <= {*PARTS, MESH}:
+        raise CatalogError(f"{card.id}: parts are some of {', '.join((*PARTS, MESH))}, not {named!r:.80}")
+    parts = tuple(Mesh(find(one)) if one == MESH else PARTS[one](find(one)) for one in named)
+    return FaceModel(card, FaceMesh(weights(find(MESH))), parts)

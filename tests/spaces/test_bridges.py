@@ -231,7 +231,7 @@ def test_other_columns_stay():
     [
         ("ekman-7", "goemotions-28", "brighter-6, ekman-6, sentiment-3, stocktwits-7, vad"),
         ("vad", "ekman-6", "can be reached from brighter-6"),
-        ("facs-au", "vad", "none leaves 'facs-au'"),
+        ("gaze", "vad", "none leaves 'gaze'"),
         ("goemotions-28", "quadrants-4", "quadrants-4"),
     ],
 )

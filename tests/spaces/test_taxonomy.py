@@ -22,12 +22,13 @@ COUNTS = {
     "esconv-11": 11, "cause": 1, "plutchik-8-intensity": 8, "empathy-2": 2, "epitome-3": 3, "therapist-4": 4,
     "client-talk-3": 3, "sentiment-score": 1, "open": 1, "emorynlp-7": 7, "empathetic-intents-9": 9, "ekman-8": 8,
     "emodb-7": 7, "emogator-30": 30, "iemocap-9": 9, "mafw-11": 11, "ravdess-8": 8, "turev-4": 4,
-    "prosody": 10, "egemaps-88": 88, "egemaps-lld": 25,
+    "prosody": 10, "egemaps-88": 88, "egemaps-lld": 25, "head-pose": 3, "gaze": 4, "face-mesh-478": 1434,
+    "face-points-68": 136,
 }  # fmt: skip
 WITHOUT_POINTS = {
     "va", "vad", "importance", "facs-au", "arkit-52", "goemotions-4", "strategy-8", "cause", "empathy-2", "epitome-3",
     "therapist-4", "client-talk-3", "sentiment-score", "open", "empathetic-intents-9", "prosody",
-    "egemaps-88", "egemaps-lld",
+    "egemaps-88", "egemaps-lld", "head-pose", "gaze", "face-mesh-478", "face-points-68",
 }  # fmt: skip
 DATA = Path(os.environ.get("AFFETTO_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
@@ -45,7 +46,7 @@ def test_it_loads_and_is_counted(id):
     assert card.citation and card.source and card.licence == "MIT"
 
 
-@pytest.mark.parametrize("id", OWN)
+@pytest.mark.parametrize("id", [id for id in OWN if taxonomy.space(id).kind != "vector"])
 def test_every_label_is_explained(id):
     for axis in taxonomy.space(id).axes:
         assert axis.definition.endswith("."), axis.name
@@ -116,6 +117,16 @@ def test_ranges():
     assert {(a.low, a.high) for a in taxonomy.space("vad").axes} == {(-1.0, 1.0)}
     assert {(a.low, a.high) for a in taxonomy.space("intensity-6").axes} == {(0.0, 3.0)}
     assert taxonomy.space("facs-au")["AU12"].facts["muscle"] == "zygomaticus major"
+
+
+def test_a_vector_has_a_width_and_no_names():
+    mesh = taxonomy.space("face-mesh-478")
+    assert mesh.kind == "vector" and mesh.names[:2] == ("0", "1") and len(mesh.names) == 3 * 478
+    ibug = catalog.find("face-mesh-478").facts["ibug_68"]
+    assert len(set(ibug)) == 68 and max(ibug) < 478
+    assert len(taxonomy.space("face-points-68").names) == 2 * len(ibug)
+    with pytest.raises(CatalogError, match="axes"):
+        taxonomy.load(Card("mine", "space", "1", "Mine", facts={"space_kind": "vector", "width": 0}))
 
 
 def test_plutchik_knows_intensities_and_24_dyads():

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from affetto.core.errors import UnknownNameError
 from affetto.core.record import Record
 from affetto.core.roles import Appender
+from affetto.formats.finding import layout
 
 FORMATS: dict[str, str] = {
     ".json": "json",
@@ -24,8 +25,11 @@ FORMATS: dict[str, str] = {
     ".textgrid": "textgrid",
     ".rttm": "rttm",
     ".audformat": "audformat",
+    ".openface.csv": "openface",
+    ".pyfeat.csv": "pyfeat",
+    ".livelink.csv": "arkit",
 }
-"""Suffix -> module of this folder."""
+"""Suffix -> module of this folder; of two that fit a name, the longer counts."""
 
 TITLES: dict[str, str] = {
     "json": "one Record, or a list of them, whole (affetto-record-1)",
@@ -36,8 +40,14 @@ TITLES: dict[str, str] = {
     "textgrid": "TextGrid of Praat: tiers of labels along a recording",
     "rttm": "RTTM: lines of who speaks when, in which emotion",
     "audformat": "a folder in audformat: a header and tables of labelled segments",
+    "openface": "faces in the columns of OpenFace 2",
+    "pyfeat": "faces in the columns of Py-Feat 2",
+    "arkit": "one face as curves of ARKit, as Live Link Face writes them",
 }
 """Module -> one line for lists."""
+
+
+_LONGEST_HEADER = 1 << 20
 
 
 class Format(Protocol):
@@ -67,10 +77,45 @@ def by_path(path: str | Path) -> Format:
     Raises:
         UnknownNameError: no format has that suffix; names those there are.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise UnknownNameError("format", suffix or Path(path).name, FORMATS)
-    return by_name(FORMATS[suffix])
+    known = suffix(path)
+    if known not in FORMATS:
+        raise UnknownNameError("format", known or Path(path).name, FORMATS)
+    return by_name(FORMATS[known])
+
+
+def suffix(path: str | Path) -> str:
+    """Return the suffix that names the format of a path, in lower case: the last two parts where these are known.
+
+    >>> suffix("talk.OpenFace.csv"), suffix("talk.1.csv")
+    ('.openface.csv', '.csv')
+    """
+    parts = [part.lower() for part in Path(path).suffixes]
+    double = "".join(parts[-2:])
+    return double if double in FORMATS else "".join(parts[-1:])
+
+
+def for_reading(path: str | Path) -> Format:
+    """Return the format of a file that is there: that of its suffix, or of a table's first line where that names one.
+
+    Raises:
+        UnknownNameError: no format has that suffix; names those there are.
+    """
+    known = suffix(path)
+    found = layout(_header(Path(path), known)) if known in (".csv", ".tsv", ".parquet") else ""
+    return by_name(found) if found else by_path(path)
+
+
+def _header(path: Path, known: str) -> list[str]:
+    """Return the names of a table's columns; none where it cannot be read, which its format will say better."""
+    try:
+        if known == ".parquet":
+            from pyarrow import parquet  # noqa: PLC0415 - an extra
+
+            return list(parquet.read_schema(path).names)
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.readline(_LONGEST_HEADER).replace('"', "").split("\t" if known == ".tsv" else ",")
+    except (ImportError, OSError, ValueError):
+        return []
 
 
 def by_name(name: str) -> Format:

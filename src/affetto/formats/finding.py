@@ -1,6 +1,6 @@
-"""What a file and the nouns mean by each other: the space of an id, the field of a stretch of text."""
+"""What a file and the nouns mean by each other: the space of an id, the field of a stretch of text, a layout."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -41,6 +41,20 @@ def field_at(meta: Mapping[str, Any], start: float, end: float) -> str:
                 case [int(first), int(last)] if first <= start and end <= last:
                     return str(name)
     return ""
+
+
+def layout(header: Iterable[str]) -> str:
+    """Return which format of faces a table with these columns is in; empty where in none.
+
+    >>> layout(["Timecode", "BlendShapeCount", "EyeBlinkLeft"])
+    'arkit'
+    """
+    names = {name.strip().lower() for name in header}
+    if {"timecode", "blendshapecount"} <= names:
+        return "arkit"
+    if "confidence" in names and names & {"success", "face"} and names & {"pose_rx", "gaze_0_x", "x_0", "au01_r"}:
+        return "openface"
+    return "pyfeat" if {"facerectx", "facescore"} <= names else ""
 
 
 def _gist(axis: Axis) -> tuple[object, ...]:

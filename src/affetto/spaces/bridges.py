@@ -1,8 +1,8 @@
 """From one space to another: which bridges there are, what crossing them loses, and `translate`.
 
-Knows the ways (tables, trees, dyads, geometry, polarity, open words) and says at every crossing which it took; where
-none leads it refuses and names the near ones. The arithmetic is in `tables` and `geometry`, the measured losses in
-`tables/losses.json`, which `python -m recipes.bridge_loss` writes.
+Knows the ways (tables, trees, dyads, sums, geometry, polarity, open words) and says at every crossing which it took;
+where none leads it refuses and names the near ones. The arithmetic is in `tables`, `linear` and `geometry`, the
+measured losses in `tables/losses.json`, which `python -m recipes.bridge_loss` writes.
 """
 
 import json
@@ -19,7 +19,7 @@ from affetto.core import catalog
 from affetto.core.errors import NoBridgeError, UnknownNameError
 from affetto.core.space import Space
 from affetto.core.track import Track
-from affetto.spaces import geometry, placing, tables
+from affetto.spaces import geometry, linear, placing, tables
 from affetto.spaces.taxonomy import space as load_space
 
 LONGEST = 3
@@ -41,7 +41,7 @@ class Bridge:
     id: str
     """`origin--target`; the ids of its steps with ` > ` between them where there are several."""
     kind: str
-    """`table`, `tree`, `dyads`, `geometry`, `polarity`, `wheel`, or `chain` of several."""
+    """`table`, `tree`, `dyads`, `linear`, `geometry`, `polarity`, `wheel`, or `chain` of several."""
     source: str
     """Who says so."""
     published: bool
@@ -217,7 +217,11 @@ _NOTES = {
 def _crossing(origin: Space, target: Space) -> Callable[[Track], _Crossing]:
     kind = _exits(origin)[target.id]
     if "table" in kind:
-        table = tables.table(_plain(origin, target), origin, target)
+        plain = _plain(origin, target)
+        if plain.get("kind") == "linear":
+            sums = linear.matrix(plain, origin, target)
+            return lambda track: (linear.cross(sums, track.values), None)
+        table = tables.table(plain, origin, target)
         return lambda track: (out := tables.cross(table, track.values), _confidence(track, table, out))
     if kind == "wheel":
         return lambda track: (placing.place(track.space.names, track.values, target, _carry), None)

@@ -3,7 +3,8 @@
 Knows how a taxonomy is written down and drawn as a tree; knows not how one becomes another (`bridges` does).
 A file is a card (see `core.card`) with these further keys: `space_kind`, `vad_source`, a table `[[axes]]` each
 (name, definition, synonyms, polarity, vad, parent, opposite, low, high, unit, facts), and a table `[[relations]]`
-each (subject, kind, objects). Any package may bring its own by the entry point `affetto.cards`.
+each (subject, kind, objects); one of kind `vector` has a `width` in place of axes. `[[bridges]]` are ways that the card
+brings along (see `tables` and `linear`). Any package may bring its own by the entry point `affetto.cards`.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any, cast
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.errors import AffettoError, CatalogError
-from affetto.core.space import Axis, Relation, Space
+from affetto.core.space import Axis, Relation, Space, vector_space
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "name": str,
@@ -39,6 +40,8 @@ def load(card: Card) -> Space:
     kind, axes = card.facts.get("space_kind"), card.facts.get("axes")
     if not isinstance(kind, str):
         raise CatalogError(f"{where} wants space_kind = 'one', 'any', 'graded', 'vector' or 'open'")
+    if kind == "vector" and isinstance(width := card.facts.get("width"), int) and width > 0:
+        return vector_space(width, card.id)
     if not isinstance(axes, list) or not axes:
         raise CatalogError(f"{where} wants at least one table [[axes]]")
     try:

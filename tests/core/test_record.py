@@ -81,14 +81,41 @@ def test_a_picture_needs_a_path_to_stand_in_json():
     picture = Image(np.zeros((2, 3, 3), np.uint8))
     with pytest.raises(MalformedError, match="write its pixels to a file first"):
         plain.from_record(Record("1", (picture,)))
-    back = there_and_back(Record("1", (Image(picture.pixels, "a.png"),))).signals[0]
-    assert back.path == "a.png"
-    assert back.pixels.shape == (2, 3, 3)
+
+
+def test_a_picture_comes_back_named_but_not_opened():
+    back = there_and_back(Record("1", (Image(np.zeros((2, 3, 3), np.uint8), "a.png"),))).signals[0]
+    assert (back.path, back.size) == ("a.png", (3, 2))
+    assert there_and_back(Record("1", (back,))).signals[0] == back
+    with pytest.raises(UnreadableError, match=r"a\.png is only named here.*read it again"):
+        _ = back.pixels
+
+
+def test_a_picture_is_decoded_when_it_is_looked_at():
+    looked = []
+    image = Image(None, "a.png", (3, 2), lambda: looked.append(1) or np.ones((2, 3, 3), np.uint8))
+    assert plain.from_record(Record("1", (image,)))["signals"] == [{"kind": "image", "path": "a.png", "size": [3, 2]}]
+    assert not looked and image.pixels.shape == (2, 3, 3) and looked == [1]
+    assert image == Image(np.ones((2, 3, 3), np.uint8), "a.png") != Image(None, "b.png", (3, 2))
+    assert Image(np.ones((2, 3, 3), np.uint8)) != Image(np.zeros((2, 3, 3), np.uint8))
+    for wrong in (np.zeros((2, 3), np.uint8), np.zeros((2, 3, 4), np.uint8), np.zeros((2, 3, 3))):
+        with pytest.raises(MalformedError, match="height x width x 3 uint8"):
+            Image(wrong)
 
 
 def test_a_picture_as_large_as_a_liar_says_takes_no_memory():
     liar = {"id": "1", "signals": [{"kind": "image", "path": "a.png", "size": [10**6, 10**6]}]}
-    assert plain.to_record(liar).signals[0].pixels.shape == (10**6, 10**6, 3)
+    assert plain.to_record(liar).signals[0].size == (10**6, 10**6)
+
+
+def test_a_film_says_the_second_of_each_frame():
+    blocks = [np.zeros((n, 4, 4, 3), np.uint8) for n in (2, 1)]
+    film = Frames("", 5.0, 0.6, open=lambda _: iter(blocks), size=(4, 4))
+    assert [times.tolist() for times, _ in film.timed()] == [[0.0, 0.2], [0.4]]
+    own = Frames("", 5.0, 0.6, open=lambda _: iter(blocks), clock=lambda _: iter([(np.array([0.1, 0.9]), blocks[0])]))
+    assert [times.tolist() for times, _ in own.timed()] == [[0.1, 0.9]] and own == Frames("", 5.0, 0.6)
+    with pytest.raises(UnreadableError, match="only named here"):
+        Frames("a.mp4", 5.0, 0.6).timed()
 
 
 @pytest.mark.parametrize(
@@ -104,8 +131,8 @@ def test_a_picture_as_large_as_a_liar_says_takes_no_memory():
         ({"id": "1", "signals": ["text"]}, "record '1' lacks or misplaces"),
         ({"id": "1", "signals": [{"kind": "audio", "path": "", "rate": 0, "duration": 1}]}, "rate > 0"),
         ({"id": "1", "signals": [{"kind": "audio", "path": "", "rate": "x", "duration": 1}]}, "record '1' lacks"),
-        ({"id": "1", "signals": [{"kind": "image", "path": "a", "size": [-1, 2]}]}, "record '1' lacks"),
-        ({"id": "1", "signals": [{"kind": "image", "path": "a", "size": [1, 2, 3]}]}, "record '1' lacks"),
+        ({"id": "1", "signals": [{"kind": "image", "path": "a", "size": [-1, 2]}]}, "a width and a height in whole"),
+        ({"id": "1", "signals": [{"kind": "image", "path": "a", "size": [1, 2, 3]}]}, "a width and a height in whole"),
         ({"id": "1", "turns": [{"speaker": "a", "text": None}]}, "a Turn wants speaker and text as str"),
         ({"id": "1", "turns": [{"speaker": "a", "text": "", "span": [2, 1, "s"]}]}, "0 <= start <= end"),
         ({"id": "1", "turns": 5}, "record '1' lacks or misplaces"),

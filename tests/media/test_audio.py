@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from affetto.core.errors import MalformedError, UnreadableError
 from affetto.core.record import Turn
 from affetto.core.span import Span
-from affetto.media import audio as reading
-from affetto.media import containers, files
+from affetto.media import containers, files, lengths
 from affetto.media.audio import audio, read_audio
 from tests.voices import noise, phrase, save, silence, tone
 
@@ -237,17 +236,17 @@ def test_sound_that_starts_late_keeps_its_time(tmp_path):
 SAID = {
     "empty.wav": (b"", "is empty"),
     "header.wav": (raw(b""), "cut off after its header"),
-    "half-a-header.wav": (raw(b"")[:30], "no sound or film inside"),
-    "text.wav": (b"Dear diary, " * 99, "no sound or film inside"),
-    "picture.wav": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "no sound or film inside"),
-    "noise.mp3": (random.Random(1).randbytes(50_000), "no sound or film inside"),
+    "half-a-header.wav": (raw(b"")[:30], "no picture, film or sound inside"),
+    "text.wav": (b"Dear diary, " * 99, "no picture, film or sound inside"),
+    "picture.wav": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "is broken off"),
+    "noise.mp3": (random.Random(1).randbytes(50_000), "no picture, film or sound inside"),
     "slow.wav": (raw(bytes(2000), rate=2), "2 samples a second"),
     "fast.wav": (raw(bytes(2000), rate=2**31 - 1), "samples a second"),
     "wide.wav": (raw(bytes(100_000), channels=65535), "sound"),
-    "list.wav": (b"ffconcat version 1.0\nfile /etc/hostname\n", "no sound or film inside"),
+    "list.wav": (b"ffconcat version 1.0\nfile /etc/hostname\n", "no picture, film or sound inside"),
     "list.mp3": (
         b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n",
-        "no sound or film inside",
+        "no picture, film or sound inside",
     ),
 }
 
@@ -325,11 +324,11 @@ def test_long_files_are_measured_by_their_last_packet(tmp_path, monkeypatch):
     paths = [encode(tmp_path / f"a.{x}", talk(6.0, RATE), RATE, c) for x, c in (("mkv", "aac"), ("flac", "flac"))]
     paths.append(save(tmp_path / "a.wav", noise(6.0)))
     mp3 = encode(tmp_path / "a.mp3", talk(6.0, RATE), RATE, "mp3")
-    monkeypatch.setattr(reading, "COUNTED", 0)
+    monkeypatch.setattr(lengths, "COUNTED", 0)
     for path in paths:
         assert audio(path).duration == pytest.approx(6.0, abs=0.15)
     assert audio(mp3).duration == pytest.approx(6.0, abs=0.1)
-    monkeypatch.setattr(reading, "COUNTED_UNSTATED", 0)
+    monkeypatch.setattr(lengths, "COUNTED_UNSTATED", 0)
     assert math.isnan(audio(mp3).duration)
     flac = put(tmp_path, "half.flac", paths[1].read_bytes()[: paths[1].stat().st_size // 3])
     signal = audio(flac)
@@ -366,7 +365,7 @@ def test_a_folder_gives_a_record_a_file(tmp_path):
     assert [len(r.signals) for r in records] == [1, 1, 1, 0, 1]
     assert "bad.mp3" in records[3].meta["error"] and records[4].turns[0].text == "Hello."
     assert folder.position == folder.total > 0
-    with pytest.raises(UnreadableError, match="holds no sound or film"):
+    with pytest.raises(UnreadableError, match="holds no sound, film or picture"):
         files.read(put(tmp_path, "other/notes.txt", b"words").parent)
     (error, *_) = [r for r in files.read(home, speakers=["a", "b"]) if r.id == "z"]
     assert "1 channel" in error.meta["error"]

@@ -154,7 +154,7 @@ def _from_signal(signal: senses.Signal) -> Plain:
         case senses.Image():
             if not signal.path:
                 raise MalformedError("an Image without a path cannot stand in JSON; write its pixels to a file first")
-            return {"kind": "image", "path": signal.path, "size": [signal.pixels.shape[1], signal.pixels.shape[0]]}
+            return {"kind": "image", "path": signal.path, "size": list(signal.size)}
     duration = None if math.isnan(signal.duration) else signal.duration
     plain = {"kind": type(signal).__name__.lower(), "path": signal.path, "rate": signal.rate, "duration": duration}
     match signal:
@@ -171,8 +171,7 @@ def _to_signal(plain: Mapping[str, Any]) -> senses.Signal:
     if kind == "text":
         return senses.Text(plain["text"], plain.get("language", ""))
     if kind == "image":
-        width, height = plain["size"]
-        return senses.Image(np.broadcast_to(np.uint8(0), (height, width, 3)), plain["path"])
+        return senses.Image(None, plain["path"], tuple(plain["size"]))
     if kind not in _LAZY:
         raise MalformedError(f"a signal's kind is one of text, image, {', '.join(_LAZY)}, not {kind!r}")
     facts: Plain = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items() if k not in ("kind", "open")}

@@ -5,37 +5,23 @@ decoded in the middle is silent or left out, and the sound ends where the file b
 `meta["warning"]` says so where it can be known beforehand. Of films it reads the sound.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import av
-
 from affetto.core.errors import MalformedError, UnreadableError
 from affetto.core.record import Record
 from affetto.core.signal import Audio
 from affetto.media import cues
-from affetto.media.containers import BROKEN, SPAN, Source, name, opened, seconds
-from affetto.media.decoding import RATES, frames, good, numbers, packets, sound, sound_of
+from affetto.media.containers import Source, name, opened
+from affetto.media.decoding import RATES, frames, good, numbers, sound, sound_of
+from affetto.media.lengths import Measure
 from affetto.media.lines import clean
 
 RATE = 16000
 """Samples a second that the models here want."""
-COUNTED = 1 << 22
-"""Bytes up to which a file is gone through, undecoded, to count its seconds."""
-COUNTED_UNSTATED = 1 << 26
-"""The same of a container whose header states none."""
-SLACK = 0.15
-"""Seconds by which a header may differ from what was counted: codecs pad both ends."""
-_SHORT = 0.5
-"""Seconds that may be missing at the end of a file before it is called broken off."""
-_TAIL = 2.0
-"""Seconds before the end to which a long file is searched for its last packet."""
-_STATED = {"ogg", "flac", "wav", "w64", "aiff", "au", "caf", "mov", "matroska", "webm", "asf", "avi"}
-"""Containers whose headers state a duration; those of others (.mp3, .aac) are guesses from the rate of bits."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +87,8 @@ def read_audio(
     meta: dict[str, Any] = {"path": _where(source, path)}
     if speakers is not None:
         meta["speakers"] = _speakers(speakers, facts.channels, name(source, path))
-    warnings = [facts.warning] if facts.warning else []
-    said, found = cues.beside(Path(source)) if turns and isinstance(source, str | Path) else ((), {})
-    if turns and not said:
-        warnings += [found["warning"]] if "warning" in found else []
-        said, found = cues.inside(source, path) if facts.texts else ((), {})
+    said, found = cues.turns(source, path, facts.texts) if turns else ((), {})
+    warnings = [one for one in (facts.warning, found.pop("warning", "")) if one]
     if warnings:
         meta["warning"] = "; ".join(warnings)
     called = id if id is not None else Path(meta["path"]).stem or "sound"
@@ -145,24 +128,17 @@ def _facts(source: Source, path: str) -> _Facts:
     called = name(source, path)
     with opened(source, path) as (container, size):
         stream = sound_of(container, called)
-        stated = not _STATED.isdisjoint(container.format.name.split(","))
-        whole = size <= (COUNTED if stated else COUNTED_UNSTATED)
-        channels, counted = _first(container, stream, called, whole)
-        said = _said(container, stream)
-        if not whole:
-            counted = _tail(container, stream, said) if stated else math.nan
+        measure = Measure(container, stream, size)
+        channels = _first(measure, called)
+        length = measure.length(called)
         texts = bool(container.streams.subtitles)
-    short = stated and not math.isnan(said) and not counted > said - _SHORT
-    duration = said if stated and abs(said - counted) <= SLACK else counted
-    warning = f"{called} is broken off: it ends before the {said:.1f} s that its header says" if short else ""
-    return _Facts(channels, duration, texts, warning)
+    return _Facts(channels, length.seconds, texts, length.warning)
 
 
-def _first(container: Any, stream: Any, called: str, whole: bool) -> tuple[int, float]:
-    """Return the channels of the first frame, and if the whole is gone through, the seconds at which it ends."""
-    channels, last = 0, None
-    for packet in packets(container, stream):
-        last = packet if packet.pts is not None else last
+def _first(measure: Measure, called: str) -> int:
+    """Return the channels of the first frame; all packets are gone through where they are to be counted."""
+    channels = 0
+    for packet in measure.packets():
         frame = None if channels else next(iter(frames(packet)), None)
         if frame is not None:
             channels = numbers(frame).shape[1]
@@ -171,37 +147,10 @@ def _first(container: Any, stream: Any, called: str, whole: bool) -> tuple[int, 
                     f"{called} says that it has {frame.sample_rate:,} samples a second and channels: {channels}, which "
                     "is no sound; its header is damaged"
                 )
-        if channels and not whole:
+        if channels and not measure.whole:
             break
     if not channels:
         raise UnreadableError(
             f"{called} holds no sound that can be decoded: it is cut off after its header, or damaged; save it anew"
         )
-    return channels, math.nan if last is None else _end(last, container)
-
-
-def _end(packet: Any, container: Any) -> float:
-    """Return the seconds at which a packet ends, from the start of the container; NaN where that is nonsense."""
-    end = float((packet.pts + (packet.duration or 0)) * packet.time_base) - seconds(container)
-    return end if 0 <= end < SPAN else math.nan
-
-
-def _said(container: Any, stream: Any) -> float:
-    """Return the seconds that the headers state, from the start of the container; NaN where they state none."""
-    if stream.duration is not None:
-        start = float((stream.start_time or 0) * stream.time_base) - seconds(container)
-        said = start + float(stream.duration * stream.time_base)
-    else:
-        said = (container.duration or 0) / av.time_base
-    return said if 0 < said < SPAN else math.nan
-
-
-def _tail(container: Any, stream: Any, said: float) -> float:
-    """Return the seconds at which the last packet ends, after a leap to where it should lie; NaN if none is there."""
-    if math.isnan(said):
-        return math.nan
-    try:
-        container.seek(int(max(0.0, said - _TAIL + seconds(container)) * av.time_base))
-    except BROKEN:
-        return math.nan
-    return max((_end(one, container) for one in packets(container, stream) if one.pts is not None), default=math.nan)
+    return channels

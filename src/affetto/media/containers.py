@@ -1,4 +1,4 @@
-"""Media files opened without trust: any container that holds sound, and nothing that leads elsewhere.
+"""Media files opened without trust: any container that holds sound or film, and nothing that leads elsewhere.
 
 A file is opened by Python and handed over as a stream without a name, so its content alone says what it is. No
 container may open another file or an address, and formats that are lists of other files (HLS, DASH, concat) are
@@ -26,14 +26,14 @@ BUFFER = 1 << 16
 SPAN = 1e8
 """Seconds beyond which a time in a header is nonsense."""
 _FORMATS = (
-    "aac ac3 aiff amr ape asf au avi caf dsf dts eac3 flac flv latm loas matroska mov mp3 mpc mpc8 mpeg mpegts "
-    "nistsphere nut ogg rm sox spx tak tta voc w64 wav webm wv"
+    "aac ac3 aiff amr ape apng asf au avi caf dsf dts dv eac3 flac flv gif ivf latm loas matroska mov mp3 mpc mpc8 "
+    "mpeg mpegts mxf nistsphere nut ogg rm sox spx tak tta voc w64 wav webm wv"
 ).replace(" ", ",")
 
 
 def name(source: Source, path: str = "") -> str:
     """Return what to call a source in a sentence."""
-    return Path(path or source).name if path or isinstance(source, str | Path) else "this sound"  # type: ignore[arg-type]
+    return Path(path or source).name if path or isinstance(source, str | Path) else "this file"  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def opened(source: Source, path: str = "") -> Iterator[tuple[Any, int]]:
     """Open a source; give its container (PyAV's) and its bytes, and close both in the end.
 
     Raises:
-        UnreadableError: there is no such file, it is empty, or no sound or film inside.
+        UnreadableError: there is no such file, it is empty, or no film or sound inside.
     """
     called = name(source, path)
     with _binary(source, called) as file:
@@ -55,11 +55,45 @@ def opened(source: Source, path: str = "") -> Iterator[tuple[Any, int]]:
             )
         except BROKEN:
             raise UnreadableError(
-                f"{called} is no sound or film inside, whatever its name says, or broken off before its index; check "
-                "what it is, or save it anew"
+                f"{called} is no picture, film or sound inside, whatever its name says, or broken off before its "
+                "index; check what it is, or save it anew"
             ) from None
         with container:
             yield container, size
+
+
+def bytes_of(source: Source, path: str = "", most: int = -1) -> bytes:
+    """Return all bytes of a file.
+
+    Raises:
+        UnreadableError: there is no such file, it is empty or too large, or cannot be read.
+    """
+    called = name(source, path)
+    with _binary(source, called) as file:
+        size = _size(file, called)
+        if 0 <= most < size:
+            raise UnreadableError(
+                f"{called} has {size:,} bytes; a picture of at most {most:,} is read: make it smaller"
+            )
+        try:
+            return file.read()
+        except BROKEN as error:
+            raise UnreadableError(f"{called} cannot be read: {error}") from None
+
+
+def head_of(source: Source, path: str, count: int) -> bytes:
+    """Return the first bytes of a file.
+
+    Raises:
+        UnreadableError: there is no such file, it is empty, or cannot be read.
+    """
+    called = name(source, path)
+    with _binary(source, called) as file:
+        _size(file, called)
+        try:
+            return file.read(count)
+        except BROKEN as error:
+            raise UnreadableError(f"{called} cannot be read: {error}") from None
 
 
 def seconds(container: Any) -> float:

@@ -22,6 +22,22 @@ _TEXTS = {"subrip", "srt", "webvtt", "mov_text", "ass", "ssa", "text"}
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
 
 
+def turns(source: Source, path: str, texts: bool) -> tuple[tuple[Turn, ...], dict[str, Any]]:
+    """Return the turns of a recording, and what to keep of them as meta: where they lie, and what went wrong.
+
+    Args:
+        source: the recording.
+        path: what to call it where `source` is a callable.
+        texts: whether subtitles lie inside, too, and are read where none beside it can be.
+    """
+    said, found = beside(Path(source)) if isinstance(source, str | Path) else ((), {})
+    if said or not texts:
+        return said, found if said else {key: found[key] for key in ("warning",) if key in found}
+    warning = {"warning": found["warning"]} if "warning" in found else {}
+    said, found = inside(source, path)
+    return said, found | warning
+
+
 def beside(path: Path) -> tuple[tuple[Turn, ...], dict[str, Any]]:
     """Return the turns of the subtitles beside a file, and what to keep of them as meta; nothing where there are none.
 

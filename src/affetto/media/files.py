@@ -31,10 +31,16 @@ _SOUNDS = (
     ".wav .mp3 .flac .ogg .oga .opus .spx .m4a .m4b .aac .wma .aiff .aif .aifc .amr .awb .au .snd .caf .w64 .wv .ape "
     ".tta .ac3 .dts .mka .sph .voc"
 ).split()
-_FILMS = ".mp4 .m4v .mov .mkv .webm .avi .wmv .flv .3gp .3g2 .mpg .mpeg .m2ts .ogv".split()
-MEDIA = (*_SOUNDS, *_FILMS)
-"""Suffixes of sounds and films; what they are inside is seen by their content, not by the suffix."""
-SUFFIXES |= dict.fromkeys(_SOUNDS, "sound") | dict.fromkeys(_FILMS, "a film: its sound")
+_FILMS = ".mp4 .m4v .mov .mkv .webm .avi .wmv .flv .3gp .3g2 .mpg .mpeg .m2ts .mts .mxf .ogv".split()
+_PICTURES = (
+    ".jpg .jpeg .jpe .jfif .png .apng .gif .webp .bmp .dib .tif .tiff .avif .jp2 .ppm .pgm .pbm .pnm .heic .heif"
+).split()
+MEDIA = (*_SOUNDS, *_FILMS, *_PICTURES)
+"""Suffixes of recordings; what they are inside is seen by their content, not by the suffix."""
+SUFFIXES |= dict.fromkeys(_SOUNDS, "sound") | dict.fromkeys(_FILMS, "a film: its sound and its pictures")
+SUFFIXES |= dict.fromkeys(_PICTURES, "a picture; one that moves is a film")
+CAMERA = "camera:"
+"""What the names of cameras begin with."""
 
 
 class _Measured(Protocol):
@@ -84,16 +90,18 @@ def read(
     suffix: str | None = None,
     encoding: str | None = None,
     speakers: str | Sequence[str] | None = None,
+    frames_rate: float = 5.0,
 ) -> Reading:
-    """Read a file, stdin for `-`, or a folder of sounds and films, as Records, one by one.
+    """Read a file, stdin for `-`, a camera, or a folder of sounds, films and pictures, as Records, one by one.
 
     What can be known at once is checked at once: the file, its suffix, its columns. A row that cannot be read never
     stops the others: it comes, in its place, as a Record without signals whose `meta["error"]` is one sentence.
     In tables `meta["row"]` keeps the columns of the input as they were, `meta["number"]` the number of the row from 1.
-    Of a folder every sound and film is read, in the order of their paths; the id is the path in it without the suffix.
+    Of a folder every sound, film and picture is read, in the order of their paths; the id is the path in it without
+    the suffix.
 
     Args:
-        path: the file or folder; `-` is stdin.
+        path: the file or folder; `-` is stdin; `camera:0` is the first camera, live.
         column: the column of a table that holds the words; by default `text`, or the only one there is. Several give
             Records of several fields: a Text each, and `meta["fields"]` says which characters they are.
         id_column: the column that names the Records; by default `id` where there is one, else the number of the row.
@@ -103,18 +111,23 @@ def read(
         suffix: read it as if its name ended so (`.csv`); for stdin by default `.txt`.
         encoding: how its characters are written; by default UTF-8, or UTF-16 where the file begins so.
         speakers: each channel of a sound is somebody's: `channels`, or their names; by default channels are mixed.
+        frames_rate: frames a second of films and cameras that are looked at; 0: all.
 
     Raises:
         UnreadableError: there is no such file, its suffix is unknown, or it is no such file inside; a folder without
-            any sound or film.
+            any sound, film or picture; no such camera.
         UnknownNameError: no column is called so; names those there are.
         MissingExtraError: reading it needs a part that is not installed.
     """
     if suffix is None and str(path) != "-" and Path(path).is_dir():
         from affetto.media.folder import Folder  # noqa: PLC0415 - words need no PyAV
 
-        folder = Folder(path, MEDIA, speakers, turns is not False)
+        folder = Folder(path, MEDIA, speakers, turns is not False, frames_rate)
         return Reading(folder, folder)
+    if suffix is None and str(path).startswith(CAMERA) and not Path(path).exists():
+        from affetto.media.camera import read_camera  # noqa: PLC0415 - words need no OpenCV
+
+        return Reading([read_camera(str(path), frames_rate)], _Whole(None, 0))
     kind = (suffix or (".txt" if str(path) == "-" else Path(path).suffix)).lower()
     if kind not in SUFFIXES:
         raise UnreadableError(
@@ -125,7 +138,7 @@ def read(
         table = Parquet(path, column, id_column)
         return Reading(table, table, table.columns)
     if kind in MEDIA:
-        return _medium(path, speakers, turns is not False)
+        return _medium(path, speakers, turns is not False, frames_rate)
     opened = Lines(path, encoding)
     try:
         if kind in (".csv", ".tsv"):
@@ -148,11 +161,11 @@ class _Whole:
     position: int
 
 
-def _medium(path: str | Path, speakers: str | Sequence[str] | None, turns: bool) -> Reading:
-    from affetto.media.audio import read_audio  # noqa: PLC0415 - words need no PyAV
+def _medium(path: str | Path, speakers: str | Sequence[str] | None, turns: bool, frames_rate: float) -> Reading:
+    from affetto.media.recording import read_recording  # noqa: PLC0415 - words need no PyAV
 
     if str(path) == "-":
-        raise UnreadableError("stdin cannot be read as sound; save it to a file first")
-    record = read_audio(path, speakers, turns=turns)
+        raise UnreadableError("stdin cannot be read as a sound, film or picture; save it to a file first")
+    record = read_recording(path, speakers, turns=turns, frames_rate=frames_rate)
     size = Path(path).stat().st_size
     return Reading([record], _Whole(size, size))

@@ -7,12 +7,15 @@ from pathlib import Path, PurePath
 
 from affetto.core.errors import AffettoError, UnreadableError
 from affetto.core.record import Record
-from affetto.media.audio import read_audio
 from affetto.media.lines import clean
+from affetto.media.recording import read_recording
 
 
 class Folder:
-    """All sounds and films below a folder; what begins with a dot is left out, links to folders are not followed."""
+    """All sounds, films and pictures below a folder.
+
+    What begins with a dot is left out, and links to folders are not followed.
+    """
 
     def __init__(
         self,
@@ -20,13 +23,14 @@ class Folder:
         suffixes: Sequence[str],
         speakers: str | Sequence[str] | None = None,
         turns: bool = True,
+        frames_rate: float = 5.0,
     ) -> None:
         """List the files.
 
         Raises:
-            UnreadableError: there is no sound or film in it.
+            UnreadableError: there is no sound, film or picture in it.
         """
-        self._home, self._speakers, self._turns = Path(path), speakers, turns
+        self._home, self._speakers, self._turns, self._rate = Path(path), speakers, turns, frames_rate
         self._locked: list[Path] = []
         self._files = sorted(
             Path(folder, file)
@@ -35,7 +39,9 @@ class Folder:
             if not (file.startswith(".") or _hidden(folder, path)) and PurePath(file).suffix.lower() in suffixes
         )
         if not self._files and not self._locked:
-            raise UnreadableError(f"the folder {str(path)!r} holds no sound or film; name a file, or another folder")
+            raise UnreadableError(
+                f"the folder {str(path)!r} holds no sound, film or picture; name a file, or another folder"
+            )
         self.total: int | None = sum(map(_bytes, self._files))
         self.position = 0
 
@@ -49,7 +55,7 @@ class Folder:
         for file, one in names.items():
             id = clean((one if stems[one.with_suffix("")] > 1 else one.with_suffix("")).as_posix())
             try:
-                record = read_audio(file, self._speakers, id=id, turns=self._turns)
+                record = read_recording(file, self._speakers, id=id, turns=self._turns, frames_rate=self._rate)
             except AffettoError as error:
                 record = Record(id, meta={"path": clean(str(file)), "error": clean(str(error))})
             self.position += _bytes(file)

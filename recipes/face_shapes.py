@@ -36,7 +36,7 @@ from recipes.face_mesh import TESTED, mean, off, shifted
 from recipes.face_mesh import WEIGHTS as MESH
 from recipes.face_mesh_network import Faces, Floats
 from recipes.face_pictures import pictures
-from recipes.face_shapes_network import KNOWN, POINTS, Puppet, Schooling, Seen, ShapesNetwork, taught
+from recipes.face_shapes_network import KNOWN, POINTS, Puppet, Schooling, Seen, ShapesNetwork, mapped, taught
 
 log = logging.getLogger("face")
 WEIGHTS = MESH.with_name("face.blendshapes.onnx")
@@ -67,7 +67,8 @@ def main() -> None:
     still = at_rest(people)
     rest = aligned(people.points[still], middle)[0]
     log.info("%d drawn heads, %d people at rest", len(seen.shapes), len(rest))
-    net = taught(puppet, seen, rest, middle, Schooling(seed=args.seed))
+    how = Schooling(seed=args.seed)
+    net = taught(seen, mapped(puppet, rest, seen.weights, middle, how), middle, how)
     write(net, puppet, middle, trust(mesh, lessons.people("dev"), args.seed))
     part = Blendshapes(find("face.blendshapes"), Network(WEIGHTS))
     show_rest(part, mesh, Faces(people.pictures, people.which[still], people.points[still], people.seen[still]))
@@ -97,9 +98,8 @@ def seen_as(lessons: Lessons, part: str, n: int, faces: list[Face], puppet: Pupp
     made = lessons.drawn(part, n)
     shapes = aligned(np.stack([face.points for face in faces]), middle)[0]
     weights = np.asarray(made["weights"], np.float32)
-    true = aligned(np.asarray(made["points"], np.float32), middle)[0]
-    return Seen(shapes, np.stack([face.known for face in faces]), shapes - true, weights @ puppet.makers,
-                np.asarray(made["angles"], np.float32)[:, 3:], weights)  # fmt: skip
+    looks = np.asarray(made["angles"], np.float32)[:, 3:]
+    return Seen(shapes, np.stack([face.known for face in faces]), weights @ puppet.makers, looks, weights)
 
 
 def at_rest(people: Faces) -> np.ndarray:
@@ -118,7 +118,7 @@ def trust(mesh: FaceMesh, people: Faces, seed: int) -> list[float]:
 
 
 def write(net: ShapesNetwork, puppet: Puppet, middle: Floats, trusted: list[float]) -> None:
-    """Write the network, its matrices in int8."""
+    """Write the network, in float32: it is small."""
     facts = {"names": puppet.names, "mean": [round(float(x), 5) for x in middle.ravel()], "trust": trusted}
     example = {"mesh": torch.rand(2, POINTS * 3), "known": torch.rand(2, KNOWN)}
     export(net, example, ["coefficients", "looks"], WEIGHTS, {"affetto.shapes": json.dumps(facts)}, whole=True)

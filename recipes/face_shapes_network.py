@@ -1,8 +1,8 @@
 """The network of `face.blendshapes`, and the lessons it is taught: which movements make a mesh what it is.
 
-A mesh turned to the front (`affetto.models.face.alignment`) goes in, and what the mesh network knows of the crop, which
-may be missing; out come ARKit's coefficients and where the eyes look in the head. Lessons are made: a head of the ICT
-model or of a person, moved by ICT's expressions, off by as much as the mesh network is.
+A mesh turned to the front (`affetto.models.face.alignment`) goes through one linear map, fitted by ridge regression on
+meshes of people at rest that ICT's expressions move: so the map does not depend on how drawings look. Where the crop
+is known, a small network adds what the map leaves over; it learns from drawn heads as the mesh network sees them.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from affetto.datasets.ict_face import EYES, Head, turned
+from affetto.datasets.ict_face import REACH, Head, turned
 from affetto.models.face.alignment import aligned
 from affetto.train.fit import Batch, FitOptions, fit
 from recipes.face_mesh_network import POINTS
@@ -24,29 +24,39 @@ Floats = npt.NDArray[np.float32]
 LOOKS = 4
 """Degrees of the eyes, over 30: left eye to the person's left, and up; the right eye likewise."""
 WIDE = 30.0
+IN_PICTURE = np.array([1, -1, -1], np.float32)
+"""From the frame of the head to that of pictures, in which y goes down and z away."""
 
 
 class ShapesNetwork(nn.Module):
-    """Meshes, and perhaps what is known of crops, to coefficients and looks."""
+    """Meshes, and perhaps what is known of crops, to coefficients and looks.
 
-    def __init__(self, mean: Floats, names: int) -> None:
+    Args:
+        mean: 478 x 3, the mean face.
+        linear: (956 + 1) x (names + 4): the map, and what it begins from; depth is no guide, and left out.
+    """
+
+    def __init__(self, mean: Floats, linear: Floats) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.from_numpy(mean.reshape(-1).copy()))
-        self.mesh, self.known = nn.Linear(POINTS * 3, 256), nn.Linear(KNOWN, 128)
-        self.two, self.last = nn.Linear(256, 256), nn.Linear(256 + 128, names + LOOKS)
-        self.drop = nn.Dropout(0.1)
-        self.names = names
+        self.names = linear.shape[1] - LOOKS
+        self.register_buffer("mean", torch.from_numpy(mean.reshape(1, POINTS, 3)[..., :2].reshape(1, -1).copy()))
+        self.register_buffer("weight", torch.from_numpy(linear[:-1].copy()))
+        self.register_buffer("bias", torch.from_numpy(linear[-1].copy()))
+        self.known, self.shape = nn.Linear(KNOWN, 128), nn.Linear(POINTS * 2, 128)
+        self.last, self.drop = nn.Linear(256, linear.shape[1]), nn.Dropout(0.2)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
 
     def forward(self, mesh: torch.Tensor, known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return coefficients (n x names, 0..1) and looks (n x 4, degrees) of meshes (n x 1434) and known (n x 256).
 
         Where nothing is known of the crop, its row is zeros.
         """
-        x = functional.silu(self.mesh(10 * (mesh - self.mean)))
-        x = functional.silu(self.two(self.drop(x))) + x
+        flat = mesh.view(-1, POINTS, 3)[..., :2].reshape(-1, POINTS * 2) - self.mean
         there = (known.abs().sum(1, keepdim=True) > 0).to(known.dtype)
-        y = self.last(torch.cat([self.drop(x), there * functional.silu(self.known(known))], 1))
-        return torch.sigmoid(y[:, : self.names]), WIDE * y[:, self.names :]
+        more = functional.silu(torch.cat([self.known(known), self.shape(10 * flat)], 1))
+        y = flat @ self.weight + self.bias + there * self.last(self.drop(more))
+        return y[:, : self.names].clamp(0, 1), WIDE * y[:, self.names :]
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,8 @@ class Puppet:
     """Of ARKit's coefficients."""
     makers: Floats
     """57 x names: the mean of which expressions each coefficient is."""
+    looking: npt.NDArray[np.bool_]
+    """57: which expressions turn the eyes."""
 
     @staticmethod
     def of(head: Head, near: npt.NDArray[np.int32], weight: Floats) -> "Puppet":
@@ -77,51 +89,61 @@ class Puppet:
         for k, parts in enumerate(head.arkit.values()):
             makers[list(parts), k] = 1 / len(parts)
         return Puppet(
-            picked(head.neutral), picked(head.identities), picked(head.expressions), head.centres,
-            tuple(head.arkit), makers,
-        )  # fmt: skip
+            picked(head.neutral),
+            picked(head.identities),
+            picked(head.expressions),
+            head.centres,
+            tuple(head.arkit),
+            makers,
+            np.array([name.startswith("eyeLook") for name in head.names]),
+        )
 
-    def moved(self, identity: Floats, weights: Floats, looks: Floats) -> Floats:
-        """Return points n x 478 x 3 of persons (n x 16) with expressions (n x 57) and looks (n x 4, degrees)."""
-        points = self.neutral + np.tensordot(identity, self.identities, 1) + np.tensordot(weights, self.expressions, 1)
-        return self.looking(points, looks)
-
-    def looking(self, points: Floats, looks: Floats) -> Floats:
-        """Turn the points of the irises (left 473-477, right 468-472) about the eyes' middles."""
+    def moved(self, weights: Floats) -> Floats:
+        """Return points n x 478 x 3 of the mean head with expressions (n x 57)."""
+        points = self.neutral + np.tensordot(weights, self.expressions, 1)
+        looks = self.looks(weights)
         for eye, part in ((0, slice(473, 478)), (1, slice(468, 473))):
-            turn = np.stack([turned(*one) for one in looks[:, 2 * eye : 2 * eye + 2]])
-            centre = self.centres[eye] + (points[:, part].mean(1) - self.neutral[part].mean(0))[:, None] * [[1, 1, 1]]
-            points[:, part] = np.einsum("nki,nji->nkj", points[:, part] - centre, turn) + centre
-        return points
+            turn = turned(looks[:, 2 * eye], looks[:, 2 * eye + 1])
+            points[:, part] = np.einsum("nki,nji->nkj", points[:, part] - self.centres[eye], turn) + self.centres[eye]
+        return np.asarray(points, np.float32)
+
+    def looks(self, weights: Floats) -> Floats:
+        """Return where the eyes look, n x 4 degrees, by the coefficients of looking (as `Head.gaze`)."""
+        said = weights @ self.makers
+        at = {name: said[:, k] for k, name in enumerate(self.names)}
+        out = []
+        for side, sign in (("Left", 1), ("Right", -1)):
+            out.append(sign * (at[f"eyeLookOut{side}"] - at[f"eyeLookIn{side}"]) * REACH[0])
+            out.append((at[f"eyeLookUp{side}"] - at[f"eyeLookDown{side}"]) * REACH[1])
+        return np.stack(out, 1).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Schooling:
-    """How the network is taught."""
+    """How the map is fitted and the network taught."""
 
-    epochs: int = 30
-    steps: int = 400
+    made: int = 40000
+    """Meshes that the map is fitted on."""
+    strength: tuple[float, float] = (0.05, 0.5)
+    """Least and greatest share of a drawn expression that a person at rest is moved by: people show less."""
+    ridge: float = 0.015
+    """Strength of the prior, a mesh."""
+    noise: float = 0.004
+    """How far points are off by chance, as a share of the distance between the eyes."""
+    epochs: int = 12
     rate: float = 1e-3
-    batch: int = 256
-    drawn: float = 0.4
-    """Share of the lessons that are renders seen by the mesh network."""
-    people: float = 0.5
-    """Share of the others that move the face of a person, as far as it was at rest."""
-    blind: float = 0.5
-    """Share of the renders of which the network is shown the mesh alone."""
+    batch: int = 128
     seed: int = 20
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the mesh network said of renders, and their truth."""
+    """What the mesh network said of drawn heads, and their truth."""
 
     shapes: Floats
     """n x 478 x 3, aligned."""
     known: Floats
     """n x 256."""
-    off: Floats
-    """n x 478 x 3: how far the shapes are from the true ones."""
     coefficients: Floats
     """n x names."""
     looks: Floats
@@ -130,69 +152,57 @@ class Seen:
     """n x 57."""
 
 
-def taught(puppet: Puppet, seen: Seen, rest: Floats, mean: Floats, how: Schooling) -> ShapesNetwork:
-    """Return a network that has learned.
+def mapped(puppet: Puppet, rest: Floats, drawn: Floats, mean: Floats, how: Schooling) -> Floats:
+    """Return the linear map, 957 x (names + 4), from where points lie to coefficients and looks over 30 degrees.
 
     Args:
-        puppet: the head to move.
-        seen: renders as the mesh network sees them.
-        rest: m x 478 x 3, aligned shapes of people whose faces are at rest.
+        puppet: whose movements are lent.
+        rest: m x 478 x 3, aligned shapes of people at rest, who move.
+        drawn: k x 57, weights of expressions, from which movements are drawn.
         mean: 478 x 3, the mean face.
         how: see `Schooling`.
     """
-    torch.manual_seed(how.seed)
-    unit = np.linalg.norm(puppet.neutral[33] - puppet.neutral[263])
-    still = aligned((puppet.neutral / unit * [1, -1, -1])[None].astype(np.float32), mean)[0][0]
+    rng = np.random.default_rng(how.seed)
+    n, width = how.made, POINTS * 2
 
-    def made(rng: np.random.Generator, n: int) -> tuple[Floats, Floats, Floats]:
-        weights = seen.weights[rng.integers(0, len(seen.weights), n)].copy()
-        weights *= rng.uniform(0.3, 1, (n, 1))
-        other = seen.weights[rng.integers(0, len(seen.weights), n)] * (rng.random((n, 57)) < 0.1)
-        weights = np.maximum(weights, other).astype(np.float32)
-        looks = _looks(puppet, weights)
-        identity = rng.normal(size=(n, 16)).astype(np.float32)
-        own = aligned((puppet.moved(identity, weights, looks) * [1, -1, -1]).astype(np.float32), mean)[0]
-        lent = rng.random(n) < how.people
-        moved = aligned((puppet.moved(0 * identity, weights, looks) * [1, -1, -1]).astype(np.float32), mean)[0] - still
-        own[lent] = rest[rng.integers(0, len(rest), lent.sum())] + moved[lent]
-        own += seen.off[rng.integers(0, len(seen.off), n)] * rng.uniform(0, 1.2, (n, 1, 1))
-        return own.astype(np.float32), weights @ puppet.makers, looks
+    def lot() -> Floats:
+        return drawn[rng.integers(0, len(drawn), n)]
+
+    first = lot()
+    weights = np.maximum(first * rng.uniform(*how.strength, (n, 1)),
+                         lot() * (rng.random((n, drawn.shape[1])) < 0.1) * rng.uniform(*how.strength, (n, 1)))  # fmt: skip
+    weights[:, puppet.looking] = first[:, puppet.looking]
+    weights = weights.astype(np.float32)
+    still = aligned(puppet.neutral[None] * IN_PICTURE, mean)[0][0]
+    move = aligned(puppet.moved(weights) * IN_PICTURE, mean)[0] - still
+    shapes = rest[rng.integers(0, len(rest), n)] + move + how.noise * rng.normal(size=move.shape)
+    x = (shapes - mean)[..., :2].reshape(n, width)
+    goal = np.concatenate([weights @ puppet.makers, puppet.looks(weights) / WIDE], 1)
+    middle = goal.mean(0)
+    weight = np.linalg.solve(x.T @ x + how.ridge * n * np.eye(width), x.T @ (goal - middle))
+    said = x @ weight
+    steep = ((goal - middle) * said).sum(0) / (said**2).sum(0)
+    return np.concatenate([weight * steep, (middle - steep * said.mean(0))[None]]).astype(np.float32)
+
+
+def taught(seen: Seen, linear: Floats, mean: Floats, how: Schooling) -> ShapesNetwork:
+    """Return the network around the map, after it learned what the map leaves over on drawn heads."""
+    torch.manual_seed(how.seed)
+    goals = np.concatenate([seen.coefficients, seen.looks / WIDE], 1)
+    inputs = {"mesh": seen.shapes.reshape(len(goals), -1), "known": seen.known, "goal": goals}
+    lessons = {name: torch.from_numpy(values.astype(np.float32)) for name, values in inputs.items()}
 
     def batches(epoch: int) -> Iterator[Batch]:
-        rng = np.random.default_rng((how.seed, epoch))
-        for _ in range(how.steps):
-            n = int(how.batch * how.drawn)
-            rows = rng.integers(0, len(seen.shapes), n)
-            shapes, coefficients, looks = made(rng, how.batch - n)
-            known = seen.known[rows] * (rng.random((n, 1)) >= how.blind)
-            yield {
-                "mesh": torch.from_numpy(np.concatenate([seen.shapes[rows], shapes]).reshape(how.batch, -1)).float(),
-                "known": torch.from_numpy(np.concatenate([known, np.zeros((len(shapes), KNOWN))])).float(),
-                "goal": torch.from_numpy(np.concatenate([seen.coefficients[rows], coefficients])).float(),
-                "looks": torch.from_numpy(np.concatenate([seen.looks[rows], looks])).float(),
-            }
+        order = torch.from_numpy(np.random.default_rng((how.seed, epoch)).permutation(len(goals)))
+        for rows in order.split(how.batch):
+            yield {name: values[rows] for name, values in lessons.items()}
 
     def loss(module: nn.Module, batch: Batch) -> torch.Tensor:
         coefficients, looks = module(batch["mesh"], batch["known"])
-        return (coefficients - batch["goal"]).abs().mean() + 0.02 * (looks - batch["looks"]).abs().mean() / 3
+        off = torch.cat([coefficients, looks / WIDE], 1) - batch["goal"]
+        return 10 * off.square().mean()
 
-    options = FitOptions(epochs=how.epochs, rate=how.rate, warmup=0.05, decay=0.02, average=0.999, clip=1.0)
-    made_net = fit(ShapesNetwork(mean, len(puppet.names)), batches, how.steps, loss, options)
-    assert isinstance(made_net, ShapesNetwork)
-    return made_net
-
-
-def _looks(puppet: Puppet, weights: Floats) -> Floats:
-    """Return n x 4 degrees that the coefficients of looking say (`Head.gaze`)."""
-    from affetto.datasets.ict_face import REACH  # noqa: PLC0415
-
-    said = weights @ puppet.makers
-    at = {name: said[:, k] for k, name in enumerate(puppet.names)}
-    out = []
-    for side, sign in (("Left", 1), ("Right", -1)):
-        out.append(sign * (at[f"eyeLookOut{side}"] - at[f"eyeLookIn{side}"]) * REACH[0])
-        out.append((at[f"eyeLookUp{side}"] - at[f"eyeLookDown{side}"]) * REACH[1])
-    return np.stack(out, 1).astype(np.float32)
-
-
-__all__ = ["EYES", "LOOKS", "Puppet", "Schooling", "Seen", "ShapesNetwork", "taught"]
+    options = FitOptions(epochs=how.epochs, rate=how.rate, warmup=0.05, decay=0.05, average=0.999, clip=1.0)
+    net = fit(ShapesNetwork(mean, linear), batches, len(goals) // how.batch, loss, options)
+    assert isinstance(net, ShapesNetwork)
+    return net

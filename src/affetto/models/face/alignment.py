@@ -50,4 +50,4 @@ def pose(turn: Points) -> Points:
     yaw = np.arctan2(turn[:, 0, 2], turn[:, 2, 2])
     pitch = -np.arcsin(np.clip(turn[:, 1, 2], -1, 1))
     roll = np.arctan2(turn[:, 1, 0], turn[:, 1, 1])
-    return np.degrees(np.stack([yaw, pitch, roll], 1)).astype(np.float32)
+    return np.asarray(np.degrees(np.stack([yaw, pitch, roll], 1)), np.float32)

@@ -22,6 +22,7 @@ from affetto.core.catalog import load as load_card
 from affetto.core.errors import UnreadableError
 from affetto.core.space import Space
 from affetto.models.face.crop import Grey
+from affetto.models.face.looking import Answer
 from affetto.models.face.mesh import SIDE
 from affetto.models.face.seen import Face
 from affetto.models.weights import weights
@@ -109,12 +110,12 @@ class Expression:
         """The labels, and valence and arousal."""
         return tuple(load_card(id) for id in self.card.spaces)
 
-    def __call__(self, faces: Sequence[Face]) -> list[tuple[Space, Floats, Floats | None]]:
+    def __call__(self, faces: Sequence[Face]) -> list[Answer]:
         """Answer faces: labels with calibrated confidence, and what they make of valence and arousal."""
         close = np.stack([closer(face.crop) for face in faces])
         return self.answer(close, np.array([face.error for face in faces], np.float32))
 
-    def answer(self, close: Grey, error: Floats | None = None) -> list[tuple[Space, Floats, Floats | None]]:
+    def answer(self, close: Grey, error: Floats | None = None) -> list[Answer]:
         """Answer grey crops, n x 48 x 48, framed as FER2013 frames faces.
 
         Args:
@@ -125,7 +126,7 @@ class Expression:
         said = self.calibration.probabilities(self.network(close)[:, : len(EXPRESSIONS)])
         values = said[:, [EXPRESSIONS.index(name) for name in labels.names]]
         sure = self.calibration.confidence(values, np.zeros(len(values), np.float32) if error is None else error)
-        return [(labels, values, sure), (degrees, labels.weighed(degrees, values), sure)]
+        return [Answer(labels, values, sure), Answer(degrees, labels.weighed(degrees, values), sure)]
 
 
 def load(card: Card) -> Expression:

@@ -3,7 +3,7 @@
 Knows which parts a card names; what a part says is its own matter, and how pictures are gone through is `looking`'s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,11 +23,6 @@ from affetto.models.weights import weights
 
 MESH = "face.mesh"
 """The card of the network that finds faces and their points."""
-PARTS = {
-    "face.expression": expression.load,
-    "face.blendshapes": blendshapes.load,
-    "face.au": units.load,
-}
 
 
 @dataclass(frozen=True)
@@ -45,6 +40,14 @@ class Mesh:
         """Answer faces: pixels of the picture."""
         points = np.stack([face.points.reshape(-1) for face in faces])
         return [Answer(self.spaces[0], points, np.array([face.face for face in faces], np.float32))]
+
+
+PARTS: dict[str, Callable[[Card], Part]] = {
+    "face.expression": expression.load,
+    "face.blendshapes": blendshapes.load,
+    "face.au": units.load,
+    MESH: Mesh,
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def load(card: Card) -> FaceModel:
         CatalogError: it names a part that there is none of.
     """
     named = card.facts.get("parts", [card.id])
-    if not isinstance(named, list) or not set(named) <= {*PARTS, MESH}:
-        raise CatalogError(f"{card.id}: parts are some of {', '.join((*PARTS, MESH))}, not {named!r:.80}")
-    parts = tuple(Mesh(find(one)) if one == MESH else PARTS[one](find(one)) for one in named)
+    if not isinstance(named, list) or not set(named) <= set(PARTS):
+        raise CatalogError(f"{card.id}: parts are some of {', '.join(PARTS)}, not {named!r:.80}")
+    parts = tuple(PARTS[one](find(one)) for one in named)
     return FaceModel(card, FaceMesh(weights(find(MESH))), parts)

@@ -1,8 +1,8 @@
 """What costs nothing or little: the majority, chance, and a regression on counts of words and letters.
 
-Each learns from Records and the truth of their rows, and is then a Model: a row a post, a turn, or a sound. What it
-learns from is what the channel gives: words, or sounds (those that listen are in `bench.hearing`). Knows no corpus and
-no metric. TF-IDF needs scikit-learn (extra `bench`).
+Each learns from Records and the truth of their rows, and is then a Model: a row a post, a turn, a sound or a picture.
+What it learns from is what the channel gives: words, sounds (those that listen are in `bench.hearing`) or pictures
+(those that look, in `bench.looking`). Knows no corpus and no metric. TF-IDF needs scikit-learn (extra `bench`).
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.errors import MalformedError, MissingExtraError
 from affetto.core.record import Piece, Record
-from affetto.core.signal import Audio
+from affetto.core.signal import Audio, Image
 from affetto.core.space import Space
 from affetto.core.track import Channel, Perspective, Track
 
@@ -29,8 +29,12 @@ WORD = r"\w+|[^\w\s]"
 """What counts as a word: also a single sign, such as an emoji or an exclamation mark."""
 
 Floats = npt.NDArray[np.float64]
-Matter = str | Audio
-"""What a row is about: words, or a sound."""
+Matter = str | Audio | Image
+"""What a row is about: words, a sound, or a picture."""
+SEEN: tuple[Channel, ...] = ("face", "scene")
+"""The channels of pictures."""
+WANTED = {"text": "words", "voice": "sound", "face": "a picture", "scene": "a picture"}
+"""What a channel gives to learn from."""
 
 
 class Baseline:
@@ -40,12 +44,12 @@ class Baseline:
         space: of the answers, itself or its id.
         seed: of whatever is drawn.
         perspective: of the answers; where it is `evoked` they are the reader's.
-        channel: `text` to read, `voice` to listen.
+        channel: `text` to read, `voice` to listen, `face` or `scene` to look.
     """
 
     id = ""
     title = ""
-    channels: tuple[Channel, ...] = ("text", "voice")
+    channels: tuple[Channel, ...] = ("text", "voice", *SEEN)
     """What it can attend to."""
 
     def __init__(
@@ -67,7 +71,7 @@ class Baseline:
             self.title,
             spaces=(self.space.id,),
             channel=channel,
-            source="src/affetto/bench/baselines.py, hearing.py",
+            source="src/affetto/bench/baselines.py, hearing.py, looking.py",
             licence="MIT",
             intended_use="The least that a system in a benchmark has to beat.",
             limits=("It knows its training rows and nothing else.",),
@@ -94,7 +98,7 @@ class Baseline:
         return self.learn(matters, np.array(values, np.float64).reshape(-1, len(self.space.axes)), groups)
 
     def learn(self, matters: Sequence[Matter], values: Floats, groups: Sequence[str] = ()) -> Self:
-        """Learn from n texts or sounds and what raters said of each; rows with neither, or without truth, are left out.
+        """Learn from n texts, sounds or pictures and what raters said; rows with none, or no truth, are left out.
 
         Args:
             matters: n.
@@ -107,7 +111,7 @@ class Baseline:
         """
         said = np.array([_there(one) for one in matters], bool) & ~np.isnan(values).all(1)
         if not said.any():
-            what = "words" if self.channel == "text" else "sound"
+            what = WANTED[self.channel]
             raise MalformedError(f"{self.id} wants at least one row with {what} and truth in {self.space.id} to learn")
         kept = [one for one, yes in zip(matters, said, strict=True) if yes]
         self.groups = [one for one, yes in zip(groups, said, strict=True) if yes] if groups else [""] * len(kept)
@@ -116,7 +120,7 @@ class Baseline:
         return self
 
     def __call__(self, records: Sequence[Record]) -> list[tuple[Track, ...]]:
-        """Return a Track for each text or sound, or for each speaker of a talk; NaN where there are no words.
+        """Return a Track for each text, sound or picture, or each speaker of a talk; NaN where there are no words.
 
         Raises:
             MalformedError: it has not learned yet.
@@ -264,12 +268,14 @@ def words(record: Record, unit: str, start: float, end: float) -> str:
 
 
 def matter(record: Record, channel: Channel, unit: str, start: float, end: float) -> Matter:
-    """Return what lies within a span of a Record: its words, or of a channel that is heard its first sound there.
+    """Return what lies within a span of a Record: its words, its first sound there, or its first picture.
 
-    A span of no length means the whole sound. Nothing to hear gives no words.
+    A span of no length means the whole sound. Nothing to hear or see gives no words.
     """
     if channel == "text":
         return words(record, unit, start, end)
+    if channel in SEEN:
+        return next((signal for signal in record.signals if isinstance(signal, Image)), "")
     sound = next((signal for signal in record.signals if isinstance(signal, Audio)), None)
     if sound is None or unit != "s":
         return ""
@@ -284,10 +290,15 @@ def speaker(record: Record) -> str:
 def _pieces(record: Record, channel: Channel) -> list[tuple[Piece, Matter]]:
     if channel == "text":
         return [(piece, piece.text) for piece in record.pieces()]
+    if channel in SEEN:
+        pictures = [signal for signal in record.signals if isinstance(signal, Image)]
+        return [(Piece("speaker", "s", 0.0, 0.0, ""), picture) for picture in pictures[:1]]
     sounds = [signal for signal in record.signals if isinstance(signal, Audio)]
     ends = [0.0 if np.isnan(sound.duration) else sound.duration for sound in sounds]
     return [(Piece("speaker", "s", 0.0, end, ""), sound) for sound, end in zip(sounds[:1], ends, strict=False)]
 
 
 def _there(what: Matter) -> bool:
+    if isinstance(what, Image):
+        return 0 not in what.size
     return bool(what.strip()) if isinstance(what, str) else what.open is not None

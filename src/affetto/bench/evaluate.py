@@ -79,6 +79,8 @@ def case(benchmark: Benchmark, rows: Rows, values: Floats, cuts: Floats | None =
         truth = rows.values[:, asked]
         return Case(truth, values[:, asked], values[:, asked], _kept(rows, asked))
     truth = np.where(np.isnan(rows.values), np.nan, rows.values > (0 if rows.space.kind == "one" else 0.5))
+    if benchmark.majority:
+        truth = np.eye(rows.values.shape[1])[np.nan_to_num(rows.values).argmax(1)]
     asked = asked & (np.nansum(truth, 0) > 0)
     if rows.space.kind == "one":
         said = np.zeros_like(values)
@@ -87,7 +89,8 @@ def case(benchmark: Benchmark, rows: Rows, values: Floats, cuts: Floats | None =
     else:
         limit = np.full(values.shape[1], 0.5) if cuts is None else cuts
         said = (np.nan_to_num(values, nan=-1.0) >= limit).astype(np.float64)
-    return Case(truth[:, asked], said[:, asked], values[:, asked], _kept(rows, asked))
+    shares = rows.values[:, asked] if benchmark.majority else None
+    return Case(truth[:, asked], said[:, asked], values[:, asked], _kept(rows, asked), shares)
 
 
 def cuts(truth: Floats, values: Floats, seed: int) -> Floats:
@@ -118,37 +121,71 @@ def evaluate(
     """
     kind = rows.space.kind
     layouts = {name: _laid(benchmark, rows, kind, own) for name, own in cases.items()}
-    headline = benchmark.metrics[0]
     for name, parts in layouts.items():
-        if kind != "graded" and headline not in parts[0].scores:
-            raise UnknownNameError(f"metric of {benchmark.id} for {name}", headline, parts[0].scores)
-    draws: dict[str, dict[str, list[Floats]]] = {name: {} for name in cases}
-    values: dict[str, dict[str, float]] = {name: {} for name in cases}
+        if kind != "graded" and benchmark.metrics[0] not in parts[0].scores:
+            raise UnknownNameError(f"metric of {benchmark.id} for {name}", benchmark.metrics[0], parts[0].scores)
+    return compared(
+        benchmark,
+        layouts,
+        {name: right(kind, own) for name, own in cases.items()},
+        {name: float((~np.isnan(own.p).all(1)).mean()) for name, own in cases.items()},
+        (len(rows), len(set(rows.group))),
+        seed,
+        resamples,
+    )
+
+
+def compared(
+    benchmark: Benchmark,
+    layouts: Mapping[str, list["Part"]],
+    rights: Mapping[str, npt.NDArray[np.bool_] | None],
+    said: Mapping[str, float],
+    counts: tuple[int, int],
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> dict[str, Outcome]:
+    """Resample laid out scores of systems with the same draws, and compare the systems.
+
+    Args:
+        benchmark: whose headline and conditions: under conditions, all parts are drawn alike.
+        layouts: by system, its parts.
+        rights: by system, n, which rows it has right; None where nobody can say.
+        said: by system, the share of the rows of which it said anything.
+        counts: rows and groups.
+        seed: of the draws.
+        resamples: how many.
+    """
+    headline = benchmark.metrics[0]
+    draws: dict[str, dict[str, list[Floats]]] = {name: {} for name in layouts}
+    values: dict[str, dict[str, float]] = {}
     for name, parts in layouts.items():
         whole = [np.ones((1, part.groups)) for part in parts]
         values[name] = {key: float(v[0]) for key, v in _finished(parts, whole).items()}
-    for weights in _weights(layouts, seed, resamples):
+    for weights in _weights(layouts, seed, resamples, bool(benchmark.conditions)):
         for name, parts in layouts.items():
             for key, v in _finished(parts, weights).items():
                 draws[name].setdefault(key, []).append(v)
     outcomes = {}
-    for name, own in cases.items():
+    for name in layouts:
         drawn = {key: np.concatenate(v) for key, v in draws[name].items()}
         metrics = {key: _measured(key, value, drawn.get(key)) for key, value in values[name].items()}
         paired = tuple(
             _paired(
-                other, headline, (values[name], values[other]), (draws[name], draws[other]), own, cases[other], kind
+                other,
+                headline,
+                (values[name], values[other]),
+                (draws[name], draws[other]),
+                (rights[name], rights[other]),
             )
-            for other in cases
+            for other in layouts
             if other != name and headline in values[name] and headline in values[other]
         )
-        said = float((~np.isnan(own.p).all(1)).mean())
-        outcomes[name] = Outcome(len(rows), len(set(rows.group)), said, metrics, paired)
+        outcomes[name] = Outcome(*counts, said[name], metrics, paired)
     return outcomes
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """A part of the corpus: how many groups it has, and what each group adds to each score."""
 
     name: str
@@ -156,14 +193,13 @@ class _Part:
     scores: Mapping[str, Score]
 
 
-def _laid(benchmark: Benchmark, rows: Rows, kind: str, own: Case) -> list[_Part]:
+def _laid(benchmark: Benchmark, rows: Rows, kind: str, own: Case) -> list[Part]:
     """Lay a system's rows out by part, summed over groups."""
     found = []
     part_of, several = np.array(rows.part), len(set(rows.part)) > 1
     for part in dict.fromkeys(rows.part):
         at = np.flatnonzero(part_of == part)
-        mine = Case(own.truth[at], own.said[at], own.p[at], own.names)
-        mine = _present(mine) if several and kind != "graded" else mine
+        mine = own.only(at, _present(own.truth[at], several and kind != "graded"))
         _, group = np.unique(np.array(rows.group)[at], return_inverse=True)
         groups = int(group.max()) + 1
         summed: dict[int, Floats] = {}
@@ -174,7 +210,7 @@ def _laid(benchmark: Benchmark, rows: Rows, kind: str, own: Case) -> list[_Part]
                     summed[id(score.adds)] = np.zeros((groups, score.adds.shape[1]))
                     np.add.at(summed[id(score.adds)], group, score.adds)
                 gathered[name] = Score(summed[id(score.adds)], score.finish)
-        found.append(_Part(part, groups, gathered))
+        found.append(Part(part, groups, gathered))
     return found
 
 
@@ -182,19 +218,18 @@ def _shown(name: str, benchmark: Benchmark, kind: str) -> bool:
     return (
         name in benchmark.metrics
         or name in ("ece", "brier", "accuracy", "micro_f1", "macro_f1")
-        or (name.startswith("f1_") and not benchmark.parts)
+        or (name.startswith("f1_") and not benchmark.parts and not benchmark.conditions)
         or (kind == "graded" and name.split("_", maxsplit=1)[0] in ("pearson", "ccc", "rmse"))
+        or (kind == "graded" and "mae" in benchmark.metrics and name.startswith("mae_"))
     )
 
 
-def _present(own: Case) -> Case:
-    """Return the case without the labels that a part was not asked about, or never has."""
-    there = np.nansum(own.truth, 0) > 0
-    names = tuple(name for name, yes in zip(own.names, there, strict=True) if yes)
-    return Case(own.truth[:, there], own.said[:, there], own.p[:, there], names)
+def _present(truth: Floats, several: bool) -> npt.NDArray[np.bool_]:
+    """Return which labels count: where there are several parts, those that a part was asked about and has."""
+    return np.asarray(np.nansum(truth, 0) > 0) if several else np.ones(truth.shape[1], bool)
 
 
-def _finished(parts: Sequence[_Part], weights: Sequence[Floats]) -> dict[str, Floats]:
+def _finished(parts: Sequence[Part], weights: Sequence[Floats]) -> dict[str, Floats]:
     """Return every score of resamples: of each part where there are several, and their mean."""
     found: dict[str, Floats] = {}
     means: dict[str, list[Floats]] = {}
@@ -210,17 +245,22 @@ def _finished(parts: Sequence[_Part], weights: Sequence[Floats]) -> dict[str, Fl
     return {name: np.mean(values, 0) for name, values in means.items()} | found
 
 
-def _weights(layouts: Mapping[str, list[_Part]], seed: int, resamples: int) -> Iterator[list[Floats]]:
-    """Yield, in chunks, how often each group of each part is drawn in each resample: as often as there are groups."""
+def _weights(
+    layouts: Mapping[str, list[Part]], seed: int, resamples: int, alike: bool = False
+) -> Iterator[list[Floats]]:
+    """Yield, in chunks, how often each group of each part is drawn in each resample: as often as there are groups.
+
+    Parts drawn alike have the same groups in the same order.
+    """
     rng = np.random.default_rng(seed)
     sizes = [part.groups for part in next(iter(layouts.values()))]
     for start in range(0, resamples, CHUNK):
         b = min(CHUNK, resamples - start)
         weights = []
-        for n in sizes:
+        for n in sizes[:1] if alike else sizes:
             drawn = rng.integers(0, n, (b, n)) + np.arange(b)[:, None] * n
             weights.append(np.bincount(drawn.ravel(), minlength=b * n).reshape(b, n).astype(np.float64))
-        yield weights
+        yield weights * len(sizes) if alike else weights
 
 
 def _measured(name: str, value: float, drawn: Floats | None) -> Measured:
@@ -239,14 +279,12 @@ def _paired(
     metric: str,
     values: tuple[Mapping[str, float], Mapping[str, float]],
     draws: tuple[Mapping[str, list[Floats]], Mapping[str, list[Floats]]],
-    own: Case,
-    rival: Case,
-    kind: str,
+    rights: tuple[npt.NDArray[np.bool_] | None, npt.NDArray[np.bool_] | None],
 ) -> Paired:
     gap = np.concatenate(draws[0][metric]) - np.concatenate(draws[1][metric])
     low, high = np.nanpercentile(gap, [2.5, 97.5])
     tail = min((gap <= 0).sum(), (gap >= 0).sum())
-    mine, theirs = right(kind, own), right(kind, rival)
+    mine, theirs = rights
     p = (
         math.nan
         if mine is None or theirs is None

@@ -14,15 +14,20 @@ Knows the keys of a benchmark's card, besides what all cards say::
     space = "ekman-7"           the space that is scored; where it differs, the truth goes over the bridge
     labels = []                 of that space (which then is that of the truth): only Records of these are read, scored
                                 and learned from, and of an answer only these count, scaled to 1; empty: all
+    without = []                keys of meta: a Record that has one of them is neither scored nor learned from
+    majority = false            of raters' shares, only the label that most gave is right (else any that one gave)
     seconds = 0.0               of sound that anybody hears, from its start, to learn and to answer; 0: all of it
+    conditions = []             what is scored is asked for once under each, which is scored alone, and their mean
+    places = false              scored is not what a face shows, but whether it was found: boxes, see `bench.places`
     perspective = "expressed"   of the raters' labels
     subject = ""                whose; empty: whoever it is
     metrics = ["macro_f1"]      those shown, the headline first
     published = []              corpus and split as the registry of published results calls them
     group = ""                  key of meta whose values the interval draws; empty: each Record is its own
 
-A benchmark of sound can be asked for under a condition, such as `ravdess-emobox6@white-10` (see `bench.conditions`):
-what is scored sounds so, what is learned from stays as it is, and the results have that id.
+A benchmark of sound or of pictures can be asked for under a condition, such as `ravdess-emobox6@white-10` (see
+`bench.conditions`) or `ferplus@hidden-25` (`bench.seeing`): what is scored sounds or looks so, what is learned from
+stays as it is, and the results have that id.
 """
 
 import hashlib
@@ -32,12 +37,12 @@ from typing import Any
 
 import numpy as np
 
-from affetto.bench.conditions import KNOWN
+from affetto.bench import conditions, seeing
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.errors import CatalogError, MalformedError, UnknownNameError
 from affetto.core.record import Record
-from affetto.core.track import Perspective, Track
+from affetto.core.track import Channel, Perspective, Track
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,16 @@ class Benchmark:
     folds: int = 0
     fold: str = ""
     labels: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    majority: bool = False
     seconds: float = 0.0
+    conditions: tuple[str, ...] = ()
+    places: bool = False
     parts: tuple[str, ...] = ()
     group: str = ""
     published: tuple[str, ...] = ()
     condition: str = ""
-    """Under which the scored sound is heard; never of the card."""
+    """Under which all that is scored is heard or seen; never of the card."""
 
     @property
     def id(self) -> str:
@@ -70,9 +79,25 @@ class Benchmark:
         return f"{self.card.id}@{self.condition}" if self.condition else self.card.id
 
     @property
+    def channel(self) -> Channel:
+        """What systems attend to: `voice`, `face` or `scene`; `text` for all else."""
+        channels: dict[str, Channel] = {"voice": "voice", "face": "face", "scene": "scene"}
+        return channels.get(self.card.channel, "text")
+
+    @property
     def heard(self) -> bool:
         """Whether systems are to listen, and not to read."""
-        return self.card.channel == "voice"
+        return self.channel == "voice"
+
+    @property
+    def seen(self) -> bool:
+        """Whether systems are to look, and not to read."""
+        return self.channel in ("face", "scene")
+
+    @property
+    def known_conditions(self) -> tuple[str, ...]:
+        """The conditions that it can be asked for under."""
+        return conditions.KNOWN if self.heard else seeing.KNOWN if self.seen else ()
 
     def truths(self, record: Record) -> list[Track]:
         """Return the Tracks of a Record that are the truth here: the raters' common ones, never a single rater's."""
@@ -123,7 +148,11 @@ def load(card: Card) -> Benchmark:
         raise CatalogError(f"the benchmark card {card.id} scores the split that it lets others learn from")
     if said.get("labels") and said["truth"] != said["space"]:
         raise CatalogError(f"the benchmark card {card.id} wants some labels only, and so its truth in {said['space']}")
-    return Benchmark(card, **said)
+    made = Benchmark(card, **said)
+    for condition in made.conditions:
+        if condition not in made.known_conditions:
+            raise CatalogError(f"the benchmark card {card.id} names the condition {condition!r}, which nobody knows")
+    return made
 
 
 def named(name: str) -> Benchmark:
@@ -131,7 +160,7 @@ def named(name: str) -> Benchmark:
 
     Raises:
         UnknownNameError: no benchmark or condition is called so; names those there are.
-        MalformedError: a condition of sound is asked for, and the benchmark is to be read.
+        MalformedError: a condition is asked for, and the benchmark is to be read or has conditions of its own.
     """
     plain, _, condition = name.partition("@")
     known = list(catalog.cards("benchmark"))
@@ -141,11 +170,13 @@ def named(name: str) -> Benchmark:
     found: Benchmark = catalog.load(id)
     if not condition:
         return found
-    if condition not in KNOWN:
-        raise UnknownNameError("condition", condition, KNOWN)
-    if not found.heard:
-        raise MalformedError(f"{id} is to be read: the condition {condition!r} is of sound")
-    card = replace(found.card, title=f"{found.card.title}, heard under {condition}")
+    if not (found.heard or found.seen):
+        raise MalformedError(f"{id} is to be read: the condition {condition!r} is of sound or of pictures")
+    if found.conditions:
+        raise MalformedError(f"{id} is asked for under {', '.join(found.conditions)} already, not under {condition!r}")
+    if condition not in found.known_conditions:
+        raise UnknownNameError("condition", condition, found.known_conditions)
+    card = replace(found.card, title=f"{found.card.title}, {'heard' if found.heard else 'seen'} under {condition}")
     return replace(found, card=card, condition=condition)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from affetto.bench import evaluate as scoring
-from affetto.bench import probe, results, systems
+from affetto.bench import places, probe, results, systems
 from affetto.bench import rows as aligned
 from affetto.bench.protocol import Benchmark, named
 from affetto.bench.scores import Case
@@ -163,15 +163,19 @@ def _scored(
     options: RunOptions,
     leaks: Sequence[str],
 ) -> Ran:
-    truth = aligned.truth_rows(what, records[what.split])
-    tuned = aligned.truth_rows(what, records[what.dev]) if what.dev else None
-    cases, ways, sources = {}, {}, {}
-    for id, one in done.items():
-        answers = _answers(one.files[what.split], records[what.split])
-        sources[id] = next((track.source for tracks in answers for track in tracks), id)
-        dev = _answers(one.files[what.dev], records[what.dev]) if what.dev and what.dev in one.files else None
-        cases[id], ways[id] = _case(what, id, records[what.split], truth, answers, tuned, dev, options.seed)
-    outcomes = scoring.evaluate(what, truth, cases, options.seed, resamples=options.resamples)
+    found = {id: _answers(one.files[what.split], records[what.split]) for id, one in done.items()}
+    sources = {id: next((t.source for tracks in said for t in tracks), id) for id, said in found.items()}
+    ways = dict.fromkeys(done, "")
+    if what.places:
+        outcomes = places.evaluate(what, records[what.split], found, options.seed, options.resamples)
+    else:
+        truth = aligned.truth_rows(what, records[what.split])
+        tuned = aligned.truth_rows(what, records[what.dev]) if what.dev else None
+        cases = {}
+        for id, one in done.items():
+            dev = _answers(one.files[what.dev], records[what.dev]) if what.dev and what.dev in one.files else None
+            cases[id], ways[id] = _case(what, id, records[what.split], truth, found[id], tuned, dev, options.seed)
+        outcomes = scoring.evaluate(what, truth, cases, options.seed, resamples=options.resamples)
     for id, outcome in outcomes.items():
         paired = [
             {key: results.number(v) if isinstance(v, float) else v for key, v in asdict(p).items()}
@@ -276,5 +280,7 @@ def _notes(what: Benchmark, way: str, options: RunOptions) -> str:
     heard = f"the first {what.seconds:g} s of each" if what.seconds else ""
     under = f"under {what.condition}" if what.condition else ""
     folds = f"folds by {what.fold}" if what.fold else ""
-    words = [f"{what.corpus} {what.split}, {what.perspective}", folds, heard, under, way, drawn]
+    left = f"without those of {', '.join(what.without)}" if what.without else ""
+    each = f"under {', '.join(what.conditions)}" if what.conditions else ""
+    words = [f"{what.corpus} {what.split}, {what.perspective}", folds, left, heard, under, each, way, drawn]
     return "; ".join(word for word in words if word)

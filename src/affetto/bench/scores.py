@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 BINS = 15
+EPSILON = 1e-6
+"""How much of everything the divergence to the raters mixes into an estimate."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,14 @@ class Case:
     p: Floats
     """n x k; NaN where nothing is said."""
     names: tuple[str, ...]
+    shares: Floats | None = None
+    """n x k, of kind `one`: how the raters' votes fell, where that is more than the decision."""
+
+    def only(self, rows: npt.NDArray[np.intp], labels: npt.NDArray[np.bool_]) -> "Case":
+        """Return some of its rows and labels."""
+        truth, said, p = (values[rows][:, labels] for values in (self.truth, self.said, self.p))
+        names = tuple(name for name, yes in zip(self.names, labels, strict=True) if yes)
+        return Case(truth, said, p, names, None if self.shares is None else self.shares[rows][:, labels])
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,8 @@ def _single(case: Case) -> dict[str, Score]:
     p = np.nan_to_num(case.p)
     recall = np.hstack([truth * case.said, truth])
     sure = np.where(case.said.any(1), p.max(1), np.nan)[:, None]
-    return {
+    votes = {} if case.shares is None else {"kl": _mean(_kl(case.shares, p))}
+    return votes | {
         "accuracy": _mean(hit),
         "uar": Score(recall, _recall),
         "ece": Score(_gaps(sure, hit[:, None].astype(float)), lambda sums: _ece(sums, 1)),
@@ -146,20 +157,23 @@ def _graded(case: Case) -> dict[str, Score]:
             f"rmse_{name}": Score(moments, lambda s: np.sqrt(np.maximum(0, s[:, 3] + s[:, 4] - 2 * s[:, 5]) / s[:, 0])),
             f"mae_{name}": Score(laid(np.stack([ones, abs(x - y)], 1)), lambda s: s[:, 1] / s[:, 0]),
         }
-    for kind in ("pearson", "ccc"):
+    for kind in ("pearson", "ccc", "mae"):
         parts = [score for name, score in found.items() if name.startswith(f"{kind}_")]
         if len(parts) > 1:
             found[kind] = _joined(parts)
+        if len(parts) > 1 and kind == "pearson":
+            found["median_pearson"] = _joined(parts, median=True)
     return found
 
 
-def _joined(parts: list[Score]) -> Score:
-    """Return the mean of scores."""
+def _joined(parts: list[Score], median: bool = False) -> Score:
+    """Return the mean of scores, or their median."""
     ends = np.cumsum([part.adds.shape[1] for part in parts])[:-1]
 
     def finish(sums: Floats) -> Floats:
         split = np.split(sums, ends, axis=1)
-        return np.asarray(np.mean([part.finish(own) for part, own in zip(parts, split, strict=True)], 0))
+        each = [part.finish(own) for part, own in zip(parts, split, strict=True)]
+        return np.asarray(np.median(each, 0) if median else np.mean(each, 0))
 
     return Score(np.hstack([part.adds for part in parts]), finish)
 
@@ -167,6 +181,13 @@ def _joined(parts: list[Score]) -> Score:
 def _mean(values: npt.NDArray[np.generic]) -> Score:
     adds = np.stack([np.asarray(values, np.float64), np.ones(len(values))], 1)
     return Score(adds, lambda sums: sums[:, 0] / sums[:, 1])
+
+
+def _kl(shares: Floats, p: Floats) -> Floats:
+    """Return n, the divergence of Kullback and Leibler, in nats, as `metrics.distribution.kl` has it."""
+    whole = shares / np.maximum(1e-12, shares.sum(1, keepdims=True))
+    mixed = (p + EPSILON) / (1 + p.shape[1] * EPSILON)
+    return np.asarray((whole * np.log(np.where(whole > 0, whole / mixed, 1.0))).sum(1))
 
 
 def _recall(sums: Floats) -> Floats:

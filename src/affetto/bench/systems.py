@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from affetto.bench import conditions, protocol
+from affetto.bench import conditions, places, protocol, seeing
 from affetto.bench import rows as aligned
 from affetto.bench.protocol import Benchmark
 from affetto.core import catalog, plain
@@ -53,7 +53,7 @@ class Done:
 
 def known() -> list[str]:
     """Return the names of all systems that may be measured."""
-    return [*catalog.cards("model"), *dict.fromkeys((*BASELINES, *SOUND_BASELINES))]
+    return [*catalog.cards("model"), *dict.fromkeys((*BASELINES, *SOUND_BASELINES, *PICTURE_BASELINES, CASCADE))]
 
 
 def named(name: str) -> str:
@@ -66,7 +66,7 @@ def named(name: str) -> str:
     ('fake', 'baseline.majority')
     """
     for id in (name, f"{PEERS}{name}", f"baseline.{name}"):
-        if learns(id) or id in catalog.cards("model"):
+        if id in known():
             return id
     raise UnknownNameError("system", name, known())
 
@@ -75,11 +75,22 @@ BASELINES = ("baseline.majority", "baseline.random", "baseline.tfidf")
 """Those that read."""
 SOUND_BASELINES = ("baseline.majority", "baseline.random", "baseline.cepstral-svm", "baseline.egemaps-svm")
 """Those that listen."""
+PICTURE_BASELINES = ("baseline.majority", "baseline.random", "baseline.hog")
+"""Those that look."""
+CASCADE = "baseline.cascade"
+"""That which finds faces, and learns nothing."""
+
+
+def baselines(benchmark: Benchmark) -> tuple[str, ...]:
+    """Return the baselines that a benchmark is meant for."""
+    if benchmark.places:
+        return (CASCADE,)
+    return SOUND_BASELINES if benchmark.heard else PICTURE_BASELINES if benchmark.seen else BASELINES
 
 
 def learns(system: str) -> bool:
-    """Tell whether a system is a baseline, which learns from the benchmark itself."""
-    return system in (*BASELINES, *SOUND_BASELINES)
+    """Tell whether a system is a baseline that learns from the benchmark itself."""
+    return system in (*BASELINES, *SOUND_BASELINES, *PICTURE_BASELINES)
 
 
 def run(job: Job) -> Done:
@@ -109,19 +120,31 @@ def run(job: Job) -> Done:
 def records_of(benchmark: Benchmark, split: str, folder: str | None) -> list[Record]:
     """Return the Records of a split, of all the benchmark's parts, with the labels and the seconds that it asks for.
 
+    Where the benchmark has conditions, those that are scored stand there once for each: `part` of meta is the
+    condition, `whole` the id without it.
+
     Raises:
         UnreadableError: the split is empty, or a file is missing.
     """
     corpus = catalog.load(benchmark.corpus)
     parts = benchmark.parts or (None,)
     records = [record for part in parts for record in corpus.read(split, part, folder)]
+    if benchmark.without:
+        records = [record for record in records if not any(key in record.meta for key in benchmark.without)]
     if benchmark.labels:
         records = [record for record in records if _asked(benchmark, record)]
     if benchmark.seconds:
         records = [conditions.first(record, benchmark.seconds) for record in records]
     if not records:
         raise UnreadableError(f"the split {split!r} of {benchmark.corpus} is empty: nothing can be scored")
+    if benchmark.conditions and split == benchmark.split:
+        records = [_part(record, condition) for condition in benchmark.conditions for record in records]
     return records
+
+
+def _part(record: Record, condition: str) -> Record:
+    meta = {**record.meta, "part": condition, "whole": record.id}
+    return replace(record, id=f"{record.id}@{condition}", meta=meta)
 
 
 def _asked(benchmark: Benchmark, record: Record) -> bool:
@@ -138,9 +161,16 @@ def questions(benchmark: Benchmark, split: str, folder: str | None, seed: int) -
         UnknownNameError: there is no such condition.
     """
     records = records_of(benchmark, split, folder)
-    if benchmark.condition and split == benchmark.split:
-        return [conditions.under(benchmark.condition, record, seed) for record in records]
+    if split == benchmark.split and (benchmark.condition or benchmark.conditions):
+        return [_under(benchmark, record, seed) for record in records]
     return records
+
+
+def _under(benchmark: Benchmark, record: Record, seed: int) -> Record:
+    """Return a Record as it is heard or seen; what is drawn is drawn by its id without the condition."""
+    whole = replace(record, id=record.meta.get("whole", record.id))
+    change = conditions.under if benchmark.heard else seeing.under
+    return replace(change(benchmark.condition or record.meta["part"], whole, seed), id=record.id)
 
 
 def predictions(path: Path) -> tuple[list[str], Answers]:
@@ -203,7 +233,7 @@ def _do(job: Job) -> dict[str, Any]:
 def _answerer(job: Job, benchmark: Benchmark, scored: Sequence[Record]) -> Callable[[Sequence[Record]], Answers]:
     """Return what answers Records: a model by its card, or a baseline that learns each part or fold alone."""
     if not learns(job.system):
-        model = catalog.load(job.system)
+        model = _cascade(benchmark) if job.system == CASCADE else catalog.load(job.system)
         return lambda records: _in_chunks(model, aligned.blind(records))
     from affetto.bench import teaching  # noqa: PLC0415 - scikit-learn, only where something learns
 
@@ -211,6 +241,8 @@ def _answerer(job: Job, benchmark: Benchmark, scored: Sequence[Record]) -> Calla
     pool = records_of(benchmark, benchmark.train or benchmark.split, job.folder) if alone else scored
 
     def kind(record: Record) -> str:
+        if benchmark.train and benchmark.conditions:
+            return ""
         return str(record.meta.get("part", "") if benchmark.train else benchmark.fold_of(record, job.seed))
 
     systems = {}
@@ -229,6 +261,12 @@ def _answerer(job: Job, benchmark: Benchmark, scored: Sequence[Record]) -> Calla
     return answer
 
 
+def _cascade(benchmark: Benchmark) -> Any:
+    from affetto.bench.looking import Cascade  # noqa: PLC0415 - where it is asked for
+
+    return Cascade(benchmark.space)
+
+
 def _in_chunks(model: Any, records: Sequence[Record]) -> Answers:
     return [said for start in range(0, len(records), CHUNK) for said in model(records[start : start + CHUNK])]
 
@@ -236,7 +274,7 @@ def _in_chunks(model: Any, records: Sequence[Record]) -> Answers:
 def keep(benchmark: Benchmark, records: Sequence[Record], answers: Answers, path: Path) -> Path:
     """Write the answers that can be scored here, a line a Record, packed with gzip; return the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    chosen = aligned.chosen(benchmark, answers)
+    chosen = places.chosen(benchmark, answers) if benchmark.places else aligned.chosen(benchmark, answers)
     part = path.with_name(f".{path.name}.part")
     with gzip.open(part, "wt", encoding="utf-8", compresslevel=3) as file:
         for record, tracks in zip(records, answers, strict=True):

@@ -1,7 +1,8 @@
-"""FER2013: 35,887 grey faces of 48 x 48 pixels found by web search, one of seven labels each; all in one csv.
+"""FER2013: 35,887 grey faces of 48 x 48 pixels found by web search, one of seven labels each.
 
-An image whose very pixels also stand in a later split says so: `meta["duplicate_of"]`; one without any contrast is
-`meta["blank"]`. The id of a Record is its row in the file, from 0, the same as in `ferplus`.
+All in one csv, as it was published, or packed as `face_tiles` says. An image whose very pixels also stand in a later
+split says so: `meta["duplicate_of"]`, and one of dev or test that stands in train, `meta["seen_in"]`; one without any
+contrast is `meta["blank"]`. The id of a Record is its row in the file, from 0, the same as in `ferplus`.
 """
 
 import csv
@@ -9,7 +10,7 @@ import gzip
 import hashlib
 import io
 import lzma
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,17 @@ from affetto.core.card import Card
 from affetto.core.record import Record
 from affetto.core.signal import Image
 from affetto.datasets.clips import clip, said_of_clip
-from affetto.datasets.corpus import RATERS, Corpus, Split
-from affetto.datasets.twins import ABOVE
+from affetto.datasets.corpus import RATERS, Split
+from affetto.datasets.face_tiles import SIDE, USAGES, is_packed, marks, tiles
+from affetto.datasets.packed_clips import ClipCorpus
 
 EMOTIONS = ("anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral")
 """By the number in the first column."""
-USAGES = {"train": "Training", "dev": "PublicTest", "test": "PrivateTest"}
-SIDE = 48
 
 
-def load(card: Card) -> Corpus:
+def load(card: Card) -> ClipCorpus:
     """Return the corpus."""
-    return Corpus(card, _read, _fake)
+    return ClipCorpus(card, _read, _fake)
 
 
 def pixels(text: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -46,16 +46,23 @@ def pixels(text: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 def _read(split: Split) -> Iterator[Record]:
     space = catalog.load("ekman-7")
-    later = _held(split)
-    for row, (emotion, drawn, usage) in enumerate(_rows(split.files[0])):
-        if usage != USAGES[split.name]:
-            continue
-        image = Image(pixels(drawn), f"{split.files[0]}#{row}")
-        twin = later.get(_digest(drawn))
-        more: dict[str, Any] = {"duplicate_of": twin} if twin else {}
-        more |= {"blank": True} if image.pixels.min() == image.pixels.max() else {}
-        track = said_of_clip(space, EMOTIONS[int(emotion)], source=RATERS, channel="face")
+    found = _packed(split) if is_packed(split) else _published(split)
+    for row, emotion, image, more in found:
+        track = said_of_clip(space, EMOTIONS[emotion], source=RATERS, channel="face")
         yield clip(str(row), [image], [track], **more)
+
+
+def _packed(split: Split) -> Iterator[tuple[int, int, Image, Mapping[str, Any]]]:
+    for tile in tiles(split):
+        yield tile.row, int(tile.cells["emotion"]), tile.image, tile.marks
+
+
+def _published(split: Split) -> Iterator[tuple[int, int, Image, Mapping[str, Any]]]:
+    holders = _holders(split)
+    for row, (emotion, drawn, usage) in enumerate(_rows(split.files[0])):
+        if usage == USAGES[split.name]:
+            image = Image(pixels(drawn), f"{split.files[0]}#{row}")
+            yield row, int(emotion), image, marks(split.name, holders.get(_digest(drawn), set()), image.pixels)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -66,14 +73,13 @@ def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
             yield row["emotion"], row["pixels"], row["Usage"]
 
 
-def _held(split: Split) -> dict[bytes, str]:
-    """Return which later split holds which pixels; of two, the one that `ABOVE` names first."""
-    above = {USAGES[name]: name for name in ABOVE.get(split.name, ())}
-    found: dict[bytes, str] = {}
-    for _, drawn, usage in _rows(split.files[0]) if above else ():
-        if name := above.get(usage):
-            key = _digest(drawn)
-            found[key] = name if name == "test" else found.get(key, name)
+def _holders(split: Split) -> dict[bytes, set[str]]:
+    """Return which other splits hold which pixels."""
+    names = {usage: name for name, usage in USAGES.items() if name != split.name}
+    found: dict[bytes, set[str]] = {}
+    for _, drawn, usage in _rows(split.files[0]):
+        if usage in names:
+            found.setdefault(_digest(drawn), set()).add(names[usage])
     return found
 
 

@@ -99,13 +99,22 @@ class Head:
         return left * REACH[0], (look["Up"] - look["Down"]) * REACH[1]
 
 
-def turned(left: float, up: float, roll: float = 0.0) -> Floats:
-    """Return the 3 x 3 turn of what looks along z: a roll to its right shoulder, then up, then to its left."""
-    yaw, pitch, tilt = np.radians([left, -up, roll])
-    about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-    about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
-    about_z = np.array([[np.cos(tilt), -np.sin(tilt), 0], [np.sin(tilt), np.cos(tilt), 0], [0, 0, 1]])
-    return np.asarray(about_y @ about_x @ about_z, np.float32)
+def turned(left: npt.ArrayLike, up: npt.ArrayLike, roll: npt.ArrayLike = 0.0) -> Floats:
+    """Return the turns, ... x 3 x 3, of what looks along z: a roll to its right shoulder, then up, then to its left.
+
+    Args:
+        left: degrees, of any shape, like the others.
+        up: degrees.
+        roll: degrees.
+    """
+    yaw, pitch, tilt = np.broadcast_arrays(*(np.radians(x) for x in (left, np.negative(up), roll)))
+    (cy, sy), (cx, sx), (cz, sz) = ((np.cos(x), np.sin(x)) for x in (yaw, pitch, tilt))
+    rows = [
+        [cy * cz + sy * sx * sz, sy * sx * cz - cy * sz, sy * cx],
+        [cx * sz, cx * cz, -sx],
+        [cy * sx * sz - sy * cz, sy * sz + cy * sx * cz, cy * cx],
+    ]
+    return np.asarray(np.moveaxis(np.array(rows), (0, 1), (-2, -1)), np.float32)
 
 
 def _middle(points: Floats) -> Floats:

@@ -199,7 +199,7 @@ def errors() -> dict[str, tuple[list[str], int, str]]:
             "no file 'nowhere/posts.csv'; check the path, or add --text",
         ),
         "missing file of a strange suffix": (["perceive", "data/talk.xyz"], 2, "no file 'data/talk.xyz'"),
-        "directory": (["perceive", str(Path(__file__).parent)], 2, "holds no sound or film"),
+        "directory": (["perceive", str(Path(__file__).parent)], 2, "holds no sound, film or picture"),
         "wrong column": (["perceive", "-m", "fake", POSTS, "-c", "body"], 2, "'body'; known: author, id, text"),
         "unknown model": (["perceive", "-m", "fakee", "hi"], 2, "no model is called 'fakee'; did you mean fake?"),
         "space as model": (["perceive", "-m", "vad", "hi"], 2, "no model is called 'vad'"),

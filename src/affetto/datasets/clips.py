@@ -2,8 +2,8 @@
 
 Knows how such a Record is put together; reads nothing but the headers of sound files. A sound whose file is there can
 be opened, as one channel of 16 kHz, and is decoded no sooner than that; other signals are only named: a path, and rate
-and duration as far as a table, a header or the corpus's own description says them. A picture that is only named has no
-pixels (0 x 0). The path of a signal begins with the folder given; `meta["file"]` is the same below that folder.
+and duration as far as a table, a header or the corpus's own description says them. A picture is only named.
+The path of a signal begins with the folder given; `meta["file"]` is the same below that folder.
 """
 
 import math
@@ -132,8 +132,8 @@ def film(folder: Path, file: str, rate: float, duration: float = math.nan, size:
 
 
 def picture(folder: Path, file: str) -> Image:
-    """Return a picture that lies in a file, not opened: it has no pixels."""
-    return Image(np.zeros((0, 0, 3), np.uint8), str(folder / file))
+    """Return a picture that lies in a file, only named."""
+    return Image(None, str(folder / file))
 
 
 def files(folder: Path, pattern: str) -> list[Path]:

@@ -19,12 +19,12 @@ from sklearn.linear_model import LogisticRegression
 
 from affetto.models.face.crop import Grey, Place
 from affetto.models.face.expression import FRAMED, LIFTED, Calibration, Network, closer
-from affetto.models.face.mesh import FaceMesh, place_of
-from affetto.models.face.seen import look
+from affetto.models.face.mesh import FaceMesh
 from affetto.train.export import export_static
 from recipes import cards
 from recipes.face_expression_network import ExpressionNetwork, Schooling, taught
 from recipes.face_mesh import WEIGHTS as MESH
+from recipes.face_mesh import twice
 from recipes.face_pictures import EXPRESSIONS, SIDE, Pictures, pictures
 
 log = logging.getLogger("face")
@@ -99,13 +99,8 @@ def fitted(network: Network, dev: Pictures, mesh: FaceMesh) -> dict[str, object]
 
 def found(faces: Pictures, mesh: FaceMesh) -> tuple[Grey, np.ndarray]:
     """Return close crops as the product cuts them, n x 48 x 48, and the mesh's expected error of each."""
-    close, error = [], []
-    for picture in faces.pixels:
-        (first,) = look(mesh, picture, [whole()])
-        (face,) = look(mesh, picture, [place_of(first.points)])
-        close.append(closer(face.crop))
-        error.append(face.error)
-    return np.stack(close), np.array(error, np.float32)
+    seen = [twice(mesh, picture, whole()) for picture in faces.pixels]
+    return np.stack([closer(face.crop) for face in seen]), np.array([face.error for face in seen], np.float32)
 
 
 def best_temperature(logits: np.ndarray, shares: np.ndarray) -> float:

@@ -119,12 +119,17 @@ def measure(mesh: FaceMesh, lessons: Lessons, empty: list[Grey], seed: int) -> N
 
 def followed(mesh: FaceMesh, faces: Faces, rng: np.random.Generator) -> list[Face]:
     """Return what the mesh finds of some faces at a second look."""
-    found = []
-    for i in range(min(MEASURED, len(faces))):
-        picture = faces.pictures[faces.which[i]]
-        (first,) = look(mesh, picture, [shifted(place_of(faces.points[i]), rng)])
-        found += look(mesh, picture, [place_of(first.points)])
-    return found
+    return [
+        twice(mesh, faces.pictures[faces.which[i]], shifted(place_of(faces.points[i]), rng))
+        for i in range(min(MEASURED, len(faces)))
+    ]
+
+
+def twice(mesh: FaceMesh, picture: Grey, place: Place) -> Face:
+    """Return what the mesh finds at a place, and then where it found it."""
+    (first,) = look(mesh, picture, [place])
+    (face,) = look(mesh, picture, [place_of(first.points)])
+    return face
 
 
 def shifted(place: Place, rng: np.random.Generator) -> Place:

@@ -168,9 +168,8 @@ def mapped(puppet: Puppet, rest: Floats, drawn: Floats, mean: Floats, how: Schoo
     def lot() -> Floats:
         return drawn[rng.integers(0, len(drawn), n)]
 
-    first = lot()
-    weights = np.maximum(first * rng.uniform(*how.strength, (n, 1)),
-                         lot() * (rng.random((n, drawn.shape[1])) < 0.1) * rng.uniform(*how.strength, (n, 1)))  # fmt: skip
+    first, second = lot(), lot() * (rng.random((n, drawn.shape[1])) < 0.1)
+    weights = np.maximum(*(one * rng.uniform(*how.strength, (n, 1)) for one in (first, second)))
     weights[:, puppet.looking] = first[:, puppet.looking]
     weights = weights.astype(np.float32)
     still = aligned(puppet.neutral[None] * IN_PICTURE, mean)[0][0]

@@ -11,9 +11,10 @@ of the mesh: `face` becomes the smaller of both logits. Knows nothing of how fac
 import argparse
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,12 +31,14 @@ from affetto.models.face.mesh import SIDE, FaceMesh, place_of
 from affetto.models.face.seen import look
 from affetto.train.export import export
 from affetto.train.fit import Batch, FitOptions, fit
+from recipes import cards, face_mesh
 from recipes.face_lessons import Lessons
-from recipes.face_mesh import WEIGHTS
 from recipes.face_mesh_network import Faces, relit
 
 log = logging.getLogger("face")
 Grey = npt.NDArray[np.uint8]
+Lot = dict[str, npt.NDArray[Any]]
+"""Lessons: `crops` n x 112 x 112, `there` whether each shows a face, `group` the number of its picture or person."""
 INNER = 88
 """Pixels of the middle of a crop that are looked at: not much more than the face, so that no frame gives it away."""
 KEEP_EVERY = 5
@@ -86,34 +89,41 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--work", type=Path, required=True)
     asked.add_argument("--teacher-python", required=True)
-    asked.add_argument("--mesh", type=Path, default=WEIGHTS)
+    asked.add_argument("--mesh", type=Path, default=face_mesh.WEIGHTS)
     asked.add_argument("--seed", type=int, default=Schooling.seed)
     args = asked.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     how, lessons = Schooling(seed=args.seed), Lessons(args.work, args.teacher_python)
-    kept = args.work / "doubt-lessons.npz"
-    if not kept.exists():
-        rng = np.random.default_rng(how.seed)
-        (scenes, empty), people = lessons.scenes(), lessons.people("train")
-        parts = hard(empty, FaceMesh(args.mesh), rng), faces(people, empty, how.faces, rng)
-        natural = faces(scenes, [], len(scenes) * 8, rng)
-        groups = [parts[0][1], parts[1][1], natural[1]]
-        crops = np.concatenate([parts[0][0], parts[1][0], natural[0]])
-        there = np.concatenate([np.zeros(len(groups[0]), bool), parts[1][2], natural[2]])
-        np.savez(kept, crops=crops, there=there, group=np.concatenate(groups))
-    with np.load(kept) as file:
-        crops, there, group = file["crops"], file["there"], file["group"]
+    rng = np.random.default_rng(how.seed)
+    (scenes, empty), people = lessons.scenes(), lessons.people("train")
+    nobody = kept(args.work / "doubt-hard.npz", lambda: hard(empty, FaceMesh(args.mesh), rng))
+    parts = [nobody, faces(people, empty, how.faces, rng), faces(scenes, [], 8 * len(scenes), rng)]
+    crops, there, group = (np.concatenate([part[name] for part in parts]) for name in ("crops", "there", "group"))
     held = group % KEEP_EVERY == 0
     log.info("lessons: %d with a face, %d without; %d held out", there.sum(), (~there).sum(), held.sum())
-    net = taught(crops[~held], there[~held], how)
+    net, learned = Doubt().eval(), args.work / "doubt.pt"
+    if not learned.exists():
+        torch.save(taught(crops[~held], there[~held], how).state_dict(), learned)
+    net.load_state_dict(torch.load(learned, weights_only=True))
     measure(net, crops[held], there[held])
     join(args.mesh, net)
+    if args.mesh == face_mesh.WEIGHTS:
+        face_mesh.measure(FaceMesh(args.mesh), lessons, empty, how.seed)
+        cards.update("face.mesh", args.mesh, ["face-mesh"], room="face")
 
 
-def hard(empty: Sequence[Grey], mesh: FaceMesh, rng: np.random.Generator) -> tuple[Grey, npt.NDArray[np.int64]]:
-    """Return crops of pictures without people, most of which look like faces to somebody, and each one's picture."""
+def kept(path: Path, make: Callable[[], Lot]) -> Lot:
+    """Return what was made before, or is made now."""
+    if not path.exists():
+        np.savez(path, **make())  # type: ignore[arg-type]
+    with np.load(path) as file:
+        return {name: file[name] for name in file.files}
+
+
+def hard(empty: Sequence[Grey], mesh: FaceMesh, rng: np.random.Generator) -> Lot:
+    """Return crops of pictures without people, most of which look like faces to somebody."""
     crops, group = [], []
     for k, small in enumerate(empty):
         picture = np.asarray(cv2.resize(small, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -130,13 +140,11 @@ def hard(empty: Sequence[Grey], mesh: FaceMesh, rng: np.random.Generator) -> tup
         found = [one.crop for one in (*first, *second, *third)]
         crops += found
         group += [k] * len(found)
-    return np.stack(crops), np.array(group)
+    return {"crops": np.stack(crops), "there": np.zeros(len(crops), bool), "group": np.array(group)}
 
 
-def faces(
-    kind: Faces, empty: Sequence[Grey], n: int, rng: np.random.Generator
-) -> tuple[Grey, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return crops of faces, every third far off its middle, on other pictures where there are any; which is which."""
+def faces(kind: Faces, empty: Sequence[Grey], n: int, rng: np.random.Generator) -> Lot:
+    """Return crops of faces, every third far off its middle, and on other pictures where there are any."""
     crops, group, there = [], [], []
     for _ in range(n):
         i = int(rng.integers(len(kind)))
@@ -152,13 +160,13 @@ def faces(
         crops.append(crop)
         group.append(i)
         there.append(good)
-    return np.stack(crops), np.array(group), np.array(there)
+    return {"crops": np.stack(crops), "there": np.array(there), "group": np.array(group)}
 
 
 def beside(place: Place, good: bool, rng: np.random.Generator) -> Place:
     """Return a place as a second look has it, or one that is far off."""
     if good:
-        shift, grow, turn = rng.normal(0, 0.03, 2), rng.normal(0, 0.06), rng.normal(0, 0.1)
+        shift, grow, turn = rng.normal(0, 0.045, 2), rng.normal(0, 0.08), rng.normal(0, 0.12)
     else:
         way, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.7)
         shift, grow = np.array([np.cos(way), np.sin(way)]) * far, rng.choice([-1, 0, 1]) * rng.uniform(0.5, 1)

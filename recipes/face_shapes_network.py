@@ -1,10 +1,12 @@
-"""The network of `face.blendshapes`, and the lessons it is taught: which movements make a mesh what it is.
+"""The network of `face.blendshapes`, and the lessons it is taught: which movements make a face what it is.
 
-A mesh turned to the front (`affetto.models.face.alignment`) goes through one linear map, fitted by ridge regression on
-meshes of people at rest that ICT's expressions move: so the map does not depend on how drawings look. Where the crop
-is known, a small network adds what the map leaves over; it learns from drawn heads as the mesh network sees them.
+Two ways lead from a face to ARKit's coefficients. A mesh turned to the front (`affetto.models.face.alignment`) goes
+through one linear map, fitted by ridge regression on meshes of people at rest that ICT's expressions move: so it does
+not depend on how drawings look. And a crop goes through a network that begins as the mesh network and learns from drawn
+heads, whose truth is exact, and from photographs, on which the linear map and the teacher's mesh say what to answer.
 """
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,8 +18,10 @@ from torch.nn import functional
 
 from affetto.datasets.ict_face import REACH, Head, turned
 from affetto.models.face.alignment import aligned
+from affetto.models.face.crop import cut
+from affetto.models.face.mesh import IBUG_68, SIDE
 from affetto.train.fit import Batch, FitOptions, fit
-from recipes.face_mesh_network import POINTS
+from recipes.face_mesh_network import POINTS, Faces, MeshNetwork, jittered, patched, relit
 from recipes.face_mesh_network import WIDTH as KNOWN
 
 Floats = npt.NDArray[np.float32]
@@ -29,33 +33,28 @@ IN_PICTURE = np.array([1, -1, -1], np.float32)
 
 
 class ShapesNetwork(nn.Module):
-    """Meshes, and perhaps what is known of crops, to coefficients and looks.
+    """Grey crops to coefficients and looks; begins as the mesh network, which knows where everything is.
 
     Args:
-        mean: 478 x 3, the mean face.
-        linear: (956 + 1) x (names + 4): the map, and what it begins from; depth is no guide, and left out.
+        mesh: the mesh network.
+        names: how many coefficients.
     """
 
-    def __init__(self, mean: Floats, linear: Floats) -> None:
+    def __init__(self, mesh: MeshNetwork, names: int) -> None:
         super().__init__()
-        self.names = linear.shape[1] - LOOKS
-        self.register_buffer("mean", torch.from_numpy(mean.reshape(1, POINTS, 3)[..., :2].reshape(1, -1).copy()))
-        self.register_buffer("weight", torch.from_numpy(linear[:-1].copy()))
-        self.register_buffer("bias", torch.from_numpy(linear[-1].copy()))
-        self.known, self.shape = nn.Linear(KNOWN, 128), nn.Linear(POINTS * 2, 128)
-        self.last, self.drop = nn.Linear(256, linear.shape[1]), nn.Dropout(0.2)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        self.names = names
+        self.look, self.known = copy.deepcopy(mesh.look), copy.deepcopy(mesh.known)
+        self.drop, self.last = nn.Dropout(0.1), nn.Linear(KNOWN, names + LOOKS)
 
-    def forward(self, mesh: torch.Tensor, known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return coefficients (n x names, 0..1) and looks (n x 4, degrees) of meshes (n x 1434) and known (n x 256).
+    def raw(self, crop: torch.Tensor) -> torch.Tensor:
+        """Return coefficients, which may lie beyond 0..1, and looks over 30 degrees, n x (names + 4)."""
+        x = crop - crop.mean((1, 2, 3), keepdim=True)
+        x = x / (x.square().mean((1, 2, 3), keepdim=True).sqrt() + 0.02)
+        return self.last(self.drop(functional.relu(self.known(self.look(x).flatten(1)))))
 
-        Where nothing is known of the crop, its row is zeros.
-        """
-        flat = mesh.view(-1, POINTS, 3)[..., :2].reshape(-1, POINTS * 2) - self.mean
-        there = (known.abs().sum(1, keepdim=True) > 0).to(known.dtype)
-        more = functional.silu(torch.cat([self.known(known), self.shape(10 * flat)], 1))
-        y = flat @ self.weight + self.bias + there * self.last(self.drop(more))
+    def forward(self, crop: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return coefficients (n x names, 0..1) and looks (n x 4, degrees) of crops n x 1 x 112 x 112."""
+        y = self.raw(crop)
         return y[:, : self.names].clamp(0, 1), WIDE * y[:, self.names :]
 
 
@@ -130,26 +129,12 @@ class Schooling:
     """Strength of the prior, a mesh."""
     noise: float = 0.004
     """How far points are off by chance, as a share of the distance between the eyes."""
-    epochs: int = 12
+    epochs: int = 8
     rate: float = 1e-3
     batch: int = 128
+    people: float = 0.4
+    """Share of the lessons that are photographs."""
     seed: int = 20
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the mesh network said of drawn heads, and their truth."""
-
-    shapes: Floats
-    """n x 478 x 3, aligned."""
-    known: Floats
-    """n x 256."""
-    coefficients: Floats
-    """n x names."""
-    looks: Floats
-    """n x 4."""
-    weights: Floats
-    """n x 57."""
 
 
 def mapped(puppet: Puppet, rest: Floats, drawn: Floats, mean: Floats, how: Schooling) -> Floats:
@@ -184,24 +169,48 @@ def mapped(puppet: Puppet, rest: Floats, drawn: Floats, mean: Floats, how: Schoo
     return np.concatenate([weight * steep, (middle - steep * said.mean(0))[None]]).astype(np.float32)
 
 
-def taught(seen: Seen, linear: Floats, mean: Floats, how: Schooling) -> ShapesNetwork:
-    """Return the network around the map, after it learned what the map leaves over on drawn heads."""
+def by_map(shapes: Floats, linear: Floats, mean: Floats) -> Floats:
+    """Return what the linear map says of aligned shapes (n x 478 x 3): n x (names + 4), coefficients within 0..1."""
+    said = (shapes - mean)[..., :2].reshape(len(shapes), -1) @ linear[:-1] + linear[-1]
+    said[:, :-LOOKS] = said[:, :-LOOKS].clip(0, 1)
+    return np.asarray(said, np.float32)
+
+
+def taught(
+    net: ShapesNetwork, heads: tuple[Faces, Floats], people: tuple[Faces, Floats], how: Schooling
+) -> ShapesNetwork:
+    """Return the network after it learned.
+
+    Args:
+        net: as it begins.
+        heads: drawn heads, and what they do, n x (names + 4).
+        people: photographs, and what the linear map says of the teacher's meshes of them.
+        how: see `Schooling`.
+    """
     torch.manual_seed(how.seed)
-    goals = np.concatenate([seen.coefficients, seen.looks / WIDE], 1)
-    inputs = {"mesh": seen.shapes.reshape(len(goals), -1), "known": seen.known, "goal": goals}
-    lessons = {name: torch.from_numpy(values.astype(np.float32)) for name, values in inputs.items()}
+    steps = len(heads[1]) // round(how.batch * (1 - how.people))
 
     def batches(epoch: int) -> Iterator[Batch]:
-        order = torch.from_numpy(np.random.default_rng((how.seed, epoch)).permutation(len(goals)))
-        for rows in order.split(how.batch):
-            yield {name: values[rows] for name, values in lessons.items()}
+        rng, lot = np.random.default_rng((how.seed, epoch)), torch.Generator().manual_seed(how.seed + epoch)
+        for _ in range(steps):
+            crops, goals, points = [], [], []
+            for _ in range(how.batch):
+                faces, said = people if rng.random() < how.people else heads
+                i = int(rng.integers(len(said)))
+                place = jittered(faces.points[i], rng)
+                crops.append(cut(faces.pictures[faces.which[i]], place, SIDE))
+                points.append(place.to_crop(faces.points[i]))
+                goals.append(said[i])
+            x = relit(torch.from_numpy(np.stack(crops))[:, None].float() / 255, lot)
+            seen = torch.ones(len(x), len(IBUG_68), dtype=torch.bool)
+            x, _ = patched(x, torch.from_numpy(np.stack(points)), seen, 0.15, lot)
+            yield {"x": x.contiguous(memory_format=torch.channels_last), "goal": torch.from_numpy(np.stack(goals))}
 
     def loss(module: nn.Module, batch: Batch) -> torch.Tensor:
-        coefficients, looks = module(batch["mesh"], batch["known"])
-        off = torch.cat([coefficients, looks / WIDE], 1) - batch["goal"]
-        return 10 * off.square().mean()
+        assert isinstance(module, ShapesNetwork)
+        return 10 * (module.raw(batch["x"]).float() - batch["goal"]).square().mean()
 
-    options = FitOptions(epochs=how.epochs, rate=how.rate, warmup=0.05, decay=0.05, average=0.999, clip=1.0)
-    net = fit(ShapesNetwork(mean, linear), batches, len(goals) // how.batch, loss, options)
-    assert isinstance(net, ShapesNetwork)
-    return net
+    options = FitOptions(epochs=how.epochs, rate=how.rate, warmup=0.05, decay=0.02, average=0.998, clip=1.0, half=True)
+    made = fit(net.to(memory_format=torch.channels_last), batches, steps, loss, options)  # type: ignore[call-overload]
+    assert isinstance(made, ShapesNetwork)
+    return made

@@ -188,6 +188,50 @@ def test_a_broken_photograph_is_named_when_it_is_looked_at(pasted: Path) -> None
         _ = record.signals[0].pixels
 
 
+def test_drawn_heads_lie_where_they_say_and_are_the_same_again(pasted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setitem(composites.PICTURES, "test-drawn", 36)
+    monkeypatch.setattr(composites, "LARGEST", 90)
+    first, second = (read("detection-composites", pasted, "test-drawn") for _ in range(2))
+    assert next(iter(first)) == "test-drawn-0000" and sum(not record.tracks for record in first.values()) == 12
+    for record in first.values():
+        assert len(record.tracks) == len(record.meta["faces"])
+        for track, kinds in zip(record.tracks, record.meta["faces"], strict=True):
+            left, top, right, bottom = track.box[0]
+            assert left >= 0 and top >= 0 and right <= composites.WIDTH and bottom <= composites.HEIGHT
+            low, high = map(int, kinds["size"].split("-"))
+            assert low <= max(right - left, bottom - top) < high + 1
+            look, _, amount = kinds["look"].partition("-")
+            yaw, pitch, roll = track.values[0]
+            assert abs(roll) == (float(amount) if look == "turned" else 0)
+            assert kinds["view"] == ("front" if max(abs(yaw), abs(pitch)) < 25 else "aside")
+    for id in list(first)[:5]:
+        picture, again = (one[id].signals[0].pixels for one in (first, second))
+        assert np.array_equal(picture, again) and picture.shape == (composites.HEIGHT, composites.WIDTH, 3)
+        changed = np.abs(picture.astype(int) - np.median(picture, (0, 1))).max(2) > 25
+        boxes = [track.box[0].round().astype(int) for track in first[id].tracks]
+        dark = any(face["light"] == "dark" for face in first[id].meta["faces"])
+        assert dark or changed.any() == bool(boxes)
+        assert dark or all(changed[top:bottom, left:right].mean() > 0.1 for left, top, right, bottom in boxes)
+
+
+def test_each_source_of_faces_wants_its_own_corpus_only(pasted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for split in composites.PICTURES:
+        monkeypatch.setitem(composites.PICTURES, split, 3)
+    shutil.move(pasted / "face" / "ict-facekit-light", pasted / "elsewhere")
+    assert len(read("detection-composites", pasted, "test")) == 3
+    with pytest.raises(UnreadableError, match=r"lacks face/ict-facekit-light/.*needed for test-drawn; to be had at"):
+        read("detection-composites", pasted, "test-drawn")
+    shutil.move(pasted / "elsewhere", pasted / "face" / "ict-facekit-light")
+    shutil.rmtree(pasted / "face" / "fer2013")
+    assert len(read("detection-composites", pasted, "dev-drawn")) == 3
+    with pytest.raises(UnreadableError, match=r"lacks face/fer2013/.*needed for dev; to be had at"):
+        read("detection-composites", pasted, "dev")
+    shutil.rmtree(pasted / "image")
+    with pytest.raises(UnreadableError, match=r"lacks image/oasis/"):
+        read("detection-composites", pasted, "test-drawn")
+
+
 @pytest.mark.corpus
 def test_dev_and_test_share_no_face_and_no_theme() -> None:
     if not (DATA / "image" / "oasis").is_dir() or not (DATA / "face" / "fer2013").is_dir():

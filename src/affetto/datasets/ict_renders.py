@@ -1,15 +1,17 @@
 """Drawn heads, whose every movement is known: scenes of the ICT face model by number, as Records.
 
-The file below the data folder is the model; the pictures are drawn when they are read, each from a seed of its own, so
-that they are the same everywhere. A Record has the picture, what moves (`arkit-52`, tongueOut not said), how the head
-is turned and where the eyes look. Drawing needs numba (`affetto[bench]`).
+The file below the data folder is the model; a picture is drawn when somebody looks at it, from a seed of its own, so
+that it is the same everywhere. A Record has the picture, what moves (`arkit-52`, tongueOut not said), how the head is
+turned and where the eyes look. Drawing needs numba (`affetto[bench]`); the truth does not.
 """
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from affetto.core import catalog
 from affetto.core.card import Card
@@ -19,7 +21,7 @@ from affetto.core.track import Track
 from affetto.datasets.clips import clip
 from affetto.datasets.corpus import Corpus, Split
 from affetto.datasets.ict_face import EYES, Floats, Head
-from affetto.datasets.ict_scenes import Scene, Studio
+from affetto.datasets.ict_scenes import Posed, Studio
 
 FIRST = {"dev": 910_000, "test": 920_000}
 """The seed of the first picture of each split; those that networks learn from lie below 900,000."""
@@ -28,6 +30,23 @@ COUNTS = "counts.json"
 """A file that says how many pictures each split has, where not as many as usual are wanted."""
 SOURCE = "drawn"
 SUBJECT = "person-1"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Draws a picture when it is looked at."""
+
+    studio: Studio
+    seed: int
+
+    def __call__(self) -> npt.NDArray[np.uint8]:
+        """Return it, side x side x 3, grey.
+
+        Raises:
+            MissingExtraError: numba is not installed.
+        """
+        scene = self.studio.scene(np.random.default_rng(self.seed))
+        return np.repeat(scene.picture[:, :, None], 3, axis=2)
 
 
 def load(card: Card) -> Corpus:
@@ -51,18 +70,19 @@ def _read(split: Split) -> Iterator[Record]:
     studio = Studio(head)
     for i in range(drawn[split.name]):
         seed = FIRST[split.name] + i
-        scene = studio.scene(np.random.default_rng(seed))
-        grey = np.repeat(scene.picture[:, :, None], 3, axis=2)
-        yield clip(str(seed), [Image(grey, f"{split.files[0]}#{seed}")], list(_tracks(head, scene)))
+        posed = studio.posed(np.random.default_rng(seed))
+        size = (studio.side, studio.side)
+        image = Image(None, f"{split.files[0]}#{seed}", size, Drawing(studio, seed))
+        yield clip(str(seed), [image], list(_tracks(head, posed)))
 
 
-def _tracks(head: Head, scene: Scene) -> Iterator[Track]:
-    left, top = scene.points[head.landmarks, :2].min(0)
-    right, bottom = scene.points[head.landmarks, :2].max(0)
-    yaw, up, roll = scene.pose
-    left_yaw, left_up, right_yaw, right_up = scene.gaze
+def _tracks(head: Head, posed: Posed) -> Iterator[Track]:
+    left, top = posed.points[head.landmarks, :2].min(0)
+    right, bottom = posed.points[head.landmarks, :2].max(0)
+    yaw, up, roll = posed.pose
+    left_yaw, left_up, right_yaw, right_up = posed.gaze
     for space, values in (
-        ("arkit-52", coefficients(head, scene.weights[None])[0]),
+        ("arkit-52", coefficients(head, posed.weights[None])[0]),
         ("head-pose", np.array([yaw, -up, roll])),
         ("gaze", np.array([left_yaw, -left_up, right_yaw, -right_up])),
     ):

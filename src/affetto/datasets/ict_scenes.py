@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -52,18 +53,18 @@ class Scenes:
     """Share of the faces that something hides in part."""
     plain: bool = False
     """Neutral, lit from the front, in focus and not hidden: to look at the model itself."""
+    camera: bool = True
+    """Whether some camera blurs, packs and spoils the picture; else it is as drawn."""
 
 
 @dataclass(frozen=True)
-class Scene:
-    """One made picture and its truth."""
+class Posed:
+    """A head before it is drawn, and so all of the truth but what is seen of it."""
 
-    picture: Grey
-    """side x side."""
+    solid: Floats = field(repr=False)
+    """n x 3: the head itself, turned, about the middle of its landmarks, in centimetres."""
     points: Floats
     """n x 3: where each point of the head is: pixels, and how near, in pixels from the middle of the head."""
-    seen: npt.NDArray[np.bool_]
-    """68: whether each landmark is seen: neither behind the face, nor hidden, nor outside."""
     weights: Floats
     """57: how strong each expression of ICT's is, 0..1."""
     identity: Floats
@@ -72,6 +73,16 @@ class Scene:
     """Degrees: yaw to the person's left, up, and roll to the person's right shoulder."""
     gaze: tuple[float, float, float, float]
     """Degrees in the head: left eye to the person's left, and up; the same of the right eye."""
+
+
+@dataclass(frozen=True)
+class Scene(Posed):
+    """One made picture and its truth."""
+
+    picture: Grey
+    """side x side."""
+    seen: npt.NDArray[np.bool_]
+    """68: whether each landmark is seen: neither behind the face, nor hidden, nor outside."""
     triangle: npt.NDArray[np.int32] = field(repr=False)
     """side x side: which triangle is seen, -1 where none."""
 
@@ -90,30 +101,37 @@ class Studio:
     backgrounds: Sequence[Grey] = ()
     side: int = SIDE
 
-    def scene(self, rng: np.random.Generator, how: Scenes = Scenes(), weights: Floats | None = None,
-              identity: Floats | None = None) -> Scene:  # fmt: skip
-        """Draw a scene; what is not given is drawn by lot."""
+    def posed(self, rng: np.random.Generator, how: Scenes = Scenes(), weights: Floats | None = None,
+              identity: Floats | None = None, pose: tuple[float, float, float] | None = None) -> Posed:  # fmt: skip
+        """Return a head as it will be drawn; what is not given is drawn by lot."""
         head = self.head
         identity = rng.normal(size=16).astype(np.float32) if identity is None else identity
         if weights is None:
             weights = np.zeros(len(head.names), np.float32) if how.plain else self.expression(rng)
-        pose = tuple(float(np.clip(rng.normal(), -2, 2) / 2 * most) for most in (how.yaw, how.pitch, how.roll))
+        if pose is None:
+            yaw, up, roll = (float(np.clip(rng.normal(), -2, 2) / 2 * most) for most in (how.yaw, how.pitch, how.roll))
+            pose = yaw, up, roll
         solid = head.mixed(identity, weights)
         solid = (solid - solid[head.landmarks].mean(0)) @ turned(*pose).T
         points = self._projected(solid, rng)
-        shades = self._painted(rng, how.plain) * _lit(normals(solid, head.triangles), rng, how.plain)
+        return Posed(solid, points, weights, identity, pose, (*head.gaze(weights, 0), *head.gaze(weights, 1)))
+
+    def scene(self, rng: np.random.Generator, how: Scenes = Scenes(), weights: Floats | None = None,
+              identity: Floats | None = None, pose: tuple[float, float, float] | None = None) -> Scene:  # fmt: skip
+        """Draw a scene; what is not given is drawn by lot, at first as `posed` draws it."""
+        head, posed = self.head, self.posed(rng, how, weights, identity, pose)
+        points, marks = posed.points, posed.points[self.head.landmarks]
+        shades = self._painted(rng, how.plain) * _lit(normals(posed.solid, head.triangles), rng, how.plain)
         shade, nearest, which = drawn(points, shades.astype(np.float32), head.triangles, self.side, self.side)
         canvas = np.where(which < 0, self._background(rng, how.plain), np.nan_to_num(shade)).astype(np.float32)
         cover = np.zeros(canvas.shape, bool)
         if not how.plain:
-            canvas = _with_glasses(canvas, points[head.landmarks], rng)
+            canvas = _with_glasses(canvas, marks, rng)
             if rng.random() < how.hidden:
-                canvas, cover = _covered(canvas, points[head.landmarks], rng, self.backgrounds)
-            canvas = _photographed(canvas, rng)
-        gaze = (*head.gaze(weights, 0), *head.gaze(weights, 1))
-        seen = _seen(points[head.landmarks], nearest, cover)
+                canvas, cover = _covered(canvas, marks, rng, self.backgrounds)
+            canvas = _photographed(canvas, rng) if how.camera else canvas
         picture = np.clip(canvas * 255, 0, 255).astype(np.uint8)
-        return Scene(picture, points, seen, weights, identity, (pose[0], pose[1], pose[2]), gaze, which)
+        return Scene(**vars(posed), picture=picture, seen=_seen(marks, nearest, cover), triangle=which)
 
     def expression(self, rng: np.random.Generator) -> Floats:
         """Return the weights of a random expression: what faces do, some single movements, a look, a blink."""
@@ -220,11 +238,11 @@ class Studio:
 
 def piece(pictures: Sequence[Grey], rng: np.random.Generator, side: int) -> Floats:
     """Return some part of some picture, side x side, 0..1."""
-    one = pictures[rng.integers(len(pictures))]
+    one = pictures[int(rng.integers(len(pictures)))]
     size = int(min(one.shape) * rng.uniform(0.3, 1))
     top, left = rng.integers(0, one.shape[0] - size + 1), rng.integers(0, one.shape[1] - size + 1)
     part = cv2.resize(one[top : top + size, left : left + size], (side, side), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(part[:, :: rng.choice([-1, 1])], np.float32) / 255
+    return np.asarray(part[:, :: rng.choice([-1, 1])] / np.float32(255), np.float32)
 
 
 def _clouds(rng: np.random.Generator, side: int) -> Floats:
@@ -279,7 +297,7 @@ def _with_glasses(canvas: Floats, marks: Floats, rng: np.random.Generator) -> Fl
     """Draw glasses on one face in eight."""
     if rng.random() > 0.125:
         return canvas
-    lenses = canvas.copy()
+    lenses: Any = canvas.copy()
     shade, thick = rng.uniform(0, 0.6), int(rng.integers(1, 4))
     size = np.linalg.norm(marks[45] - marks[36]) * rng.uniform(0.2, 0.27)
     middles = [marks[36:42, :2].mean(0), marks[42:48, :2].mean(0)]
@@ -288,25 +306,26 @@ def _with_glasses(canvas: Floats, marks: Floats, rng: np.random.Generator) -> Fl
     spots = [(round(float(x)), round(float(y))) for x, y in middles]
     if rng.random() < 0.4:
         for spot in spots:
-            cv2.ellipse(lenses, spot, shape, turn, 0, 360, rng.uniform(0, 1), -1)
+            cv2.ellipse(lenses, spot, shape, turn, 0, 360, (rng.uniform(0, 1),), -1)
         see = rng.uniform(0.3, 0.95)
         lenses = see * canvas + (1 - see) * lenses
     for spot in spots:
-        cv2.ellipse(lenses, spot, shape, turn, 0, 360, shade, thick)
-    cv2.line(lenses, spots[0], spots[1], shade, thick) if rng.random() < 0.2 else None
-    return lenses
+        cv2.ellipse(lenses, spot, shape, turn, 0, 360, (shade,), thick)
+    if rng.random() < 0.2:
+        cv2.line(lenses, spots[0], spots[1], (shade,), thick)
+    return np.asarray(lenses, canvas.dtype)
 
 
 def _covered(
     canvas: Floats, marks: Floats, rng: np.random.Generator, pictures: Sequence[Grey]
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Put one to three things before the face; return where they are, too."""
-    cover = np.zeros(canvas.shape, np.uint8)
+    cover: Any = np.zeros(canvas.shape, np.uint8)
     size = np.ptp(marks[:, :2], 0).max()
     for _ in range(rng.integers(1, 4)):
         x, y = marks[rng.integers(68), :2] + rng.normal(0, 0.2 * size, 2)
         shape = tuple(int(part) for part in size * rng.uniform(0.08, 0.35, 2))
-        cv2.ellipse(cover, (round(float(x)), round(float(y))), shape, rng.uniform(0, 180), 0, 360, 1, -1)
+        cv2.ellipse(cover, (round(float(x)), round(float(y))), shape, rng.uniform(0, 180), 0, 360, (1,), -1)
     side = len(canvas)
     thing = piece(pictures, rng, side) if pictures and rng.random() < 0.6 else _clouds(rng, side)
     return np.where(cover > 0, thing, canvas).astype(np.float32), cover > 0
@@ -314,22 +333,22 @@ def _covered(
 
 def _photographed(canvas: Floats, rng: np.random.Generator) -> Floats:
     """Return the picture as some camera took it: its own curve, out of focus or coarse, noisy, packed as JPEG."""
-    canvas = np.clip(canvas, 0, 1) ** np.exp(rng.uniform(-0.6, 0.4))
-    canvas = (canvas - 0.5) * rng.uniform(0.5, 1.3) + 0.5 + rng.uniform(-0.15, 0.15)
+    taken: Any = np.clip(canvas, 0, 1) ** np.exp(rng.uniform(-0.6, 0.4))
+    taken = (taken - 0.5) * rng.uniform(0.5, 1.3) + 0.5 + rng.uniform(-0.15, 0.15)
     blur = rng.exponential(0.7)
     if blur > 0.3:
-        canvas = cv2.GaussianBlur(canvas, (0, 0), min(blur, 3))
+        taken = cv2.GaussianBlur(taken, (0, 0), min(blur, 3))
     if rng.random() < 0.4:
-        side = len(canvas)
+        side = len(taken)
         small = int(side * rng.uniform(0.25, 0.7))
-        coarse = cv2.resize(canvas, (small, small), interpolation=cv2.INTER_AREA)
-        canvas = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR)
-    canvas = canvas + rng.normal(0, rng.exponential(0.015), canvas.shape)
-    whole = np.clip(canvas * 255, 0, 255).astype(np.uint8)
+        coarse = cv2.resize(taken, (small, small), interpolation=cv2.INTER_AREA)
+        taken = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR)
+    taken = taken + rng.normal(0, rng.exponential(0.015), taken.shape)
+    whole = np.clip(taken * 255, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
         _, packed = cv2.imencode(".jpg", whole, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))])
         whole = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
-    return whole.astype(np.float32) / 255
+    return np.asarray(whole / np.float32(255), np.float32)
 
 
 def _seen(marks: Floats, nearest: Floats, cover: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -1,11 +1,12 @@
 """How a face moves: `face.blendshapes`: ARKit's coefficients, how the head is turned, where the eyes look in it.
 
-The mesh, turned to the front, and what the mesh network knows of the crop go through a small network
-(`recipes/face_shapes_network.py`) that learned from drawn heads, whose truth is exact. A mesh alone will do as well.
-The pose is no network's: it is the turn that lays the mesh on the mean face. tongueOut is never said: the ICT head has
-no tongue that comes out. Knows meshes; knows no picture.
+A network looks at the crop (`recipes/face_shapes_network.py`); it learned from drawn heads, whose truth is exact, and
+from photographs. Of a mesh without its picture, a linear map says as much as it can. The pose is no network's: it is
+the turn that lays the mesh on the mean face. tongueOut is never said: the ICT head has no tongue that comes out.
+Knows crops and meshes; knows no picture.
 """
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,12 +22,15 @@ from affetto.core.catalog import load as load_card
 from affetto.core.errors import MalformedError, UnreadableError
 from affetto.core.space import Space
 from affetto.models.face.alignment import aligned, pose
+from affetto.models.face.crop import Grey
 from affetto.models.face.looking import Answer
 from affetto.models.face.seen import Face
 from affetto.models.weights import weights
 
 Floats = npt.NDArray[np.float32]
-POINTS, KNOWN = 478, 256
+POINTS = 478
+WIDE = 30.0
+"""Degrees that the map calls 1."""
 
 
 class Network:
@@ -47,22 +51,22 @@ class Network:
             raise UnreadableError(f"{path.name} is no blendshape network of affetto: {error}") from None
         self.names = tuple(facts["names"])
         self.mean: Floats = np.array(facts["mean"], np.float32).reshape(POINTS, 3)
+        numbers = np.frombuffer(base64.b64decode(facts["map"]), "<f2").astype(np.float32)
+        self.map: Floats = numbers.reshape(2 * POINTS + 1, -1)
         self.trust = (float(facts["trust"][0]), float(facts["trust"][1]))
         """Intercept, and slope on the log of the mesh's expected error, to the log-odds that the mesh is within 5 %."""
 
-    def __call__(self, meshes: Floats, known: Floats | None = None) -> tuple[Floats, Floats, Floats]:
-        """Return coefficients (n x names), looks (n x 4, degrees: to the left and up, of both eyes) and pose (n x 3).
+    def of_crops(self, crops: Grey) -> tuple[Floats, Floats]:
+        """Return coefficients (n x names) and looks (n x 4, degrees: to the left and up, of both eyes) of n crops."""
+        said, looks = self.session.run(["coefficients", "looks"], {"crop": crops[:, None].astype(np.float32) / 255})
+        return np.asarray(said, np.float32), np.asarray(looks, np.float32)
 
-        Args:
-            meshes: n x 478 x 3, in any unit; x right, y down, z away from the camera.
-            known: n x 256: what the mesh network knows of the crops, where there are any.
-        """
+    def of_meshes(self, meshes: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return coefficients, looks and pose (n x 3, degrees) of meshes, n x 478 x 3, in any unit; y down, z away."""
         shapes, turn = aligned(meshes, self.mean)
-        known = np.zeros((len(meshes), KNOWN), np.float32) if known is None else known
-        said, looks = self.session.run(
-            ["coefficients", "looks"], {"mesh": shapes.reshape(len(shapes), -1), "known": known}
-        )
-        return np.asarray(said, np.float32), np.asarray(looks, np.float32), pose(turn)
+        said = (shapes - self.mean)[..., :2].reshape(len(shapes), -1) @ self.map[:-1] + self.map[-1]
+        split = len(self.names)
+        return np.clip(said[:, :split], 0, 1), WIDE * said[:, split:], pose(turn)
 
     def confidence(self, error: Floats) -> Floats:
         """Return the probability that a mesh whose expected error is this (n) is within 5 % of the eyes' distance."""
@@ -85,10 +89,11 @@ class Blendshapes:
     def __call__(self, faces: Sequence[Face]) -> list[Answer]:
         """Answer faces."""
         sure = self.network.confidence(np.array([face.error for face in faces], np.float32))
-        known = np.stack([face.known for face in faces])
-        return [answer._replace(confidence=sure) for answer in self.of(np.stack([f.points for f in faces]), known)]
+        said, looks = self.network.of_crops(np.stack([face.crop for face in faces]))
+        turned = pose(aligned(np.stack([face.points for face in faces]), self.network.mean)[1])
+        return self._answers(said, looks, turned, sure)
 
-    def of(self, meshes: Floats, known: Floats | None = None) -> list[Answer]:
+    def of(self, meshes: Floats) -> list[Answer]:
         """Answer meshes, n x 478 x 3, without their pictures; x right, y down, z away from the camera, in any unit.
 
         Raises:
@@ -97,12 +102,14 @@ class Blendshapes:
         meshes = np.asarray(meshes, np.float32)
         if meshes.ndim != 3 or meshes.shape[1:] != (POINTS, 3):
             raise MalformedError(f"meshes are n x {POINTS} x 3 numbers, not {' x '.join(map(str, meshes.shape))}")
-        said, looks, turned = self.network(meshes, known)
+        return self._answers(*self.network.of_meshes(meshes), None)
+
+    def _answers(self, said: Floats, looks: Floats, turned: Floats, sure: Floats | None) -> list[Answer]:
         arkit, head, gaze = self.spaces
-        values = np.full((len(meshes), len(arkit.axes)), np.nan, np.float32)
+        values = np.full((len(said), len(arkit.axes)), np.nan, np.float32)
         values[:, [arkit.index(name) for name in self.network.names]] = said
-        eyes = looks * np.array([1, -1, 1, -1], np.float32)
-        return [Answer(arkit, values), Answer(head, turned), Answer(gaze, np.clip(eyes, -90, 90))]
+        eyes = np.clip(looks * np.array([1, -1, 1, -1], np.float32), -90, 90)
+        return [Answer(arkit, values, sure), Answer(head, turned, sure), Answer(gaze, eyes, sure)]
 
 
 def load(card: Card) -> Blendshapes:

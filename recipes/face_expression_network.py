@@ -177,10 +177,17 @@ def loss_of(logits: torch.Tensor, goals: torch.Tensor, second: float) -> torch.T
     return first + second * other
 
 
+FINISH = Schooling(
+    epochs=6, small=0, rate=6e-4, second=0.8, changes=Changes(turn=12, zoom=0.12, move=0.06, hidden=0.2, mixed=0.0)
+)
+"""The last epochs, in which lessons look more like what will be asked (after Touvron et al. 2019)."""
+
+
 def taught(
-    lessons: Pictures, how: Schooling, after_epoch: Callable[[int, nn.Module], None] | None = None
-) -> ExpressionNetwork:
-    """Return a network that has learned."""
+    lessons: Pictures, how: Schooling, after_epoch: Callable[[int, nn.Module], None] | None = None,
+    net: ExpressionNetwork | None = None,
+) -> ExpressionNetwork:  # fmt: skip
+    """Return a network that has learned: a new one, or one that goes on."""
     torch.manual_seed(how.seed)
     lessons = lessons[~lessons.blank]
     pixels = torch.from_numpy(lessons.pixels)[:, None]
@@ -200,7 +207,7 @@ def taught(
         return loss_of(module(batch["x"]), batch["goal"], how.second)
 
     options = FitOptions(epochs=how.epochs, rate=how.rate, warmup=0.08, decay=0.05, average=0.999, clip=3.0, half=True)
-    net = ExpressionNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = (net or ExpressionNetwork()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     made = fit(net, batches, len(pixels) // how.batch, loss, options, after_epoch=after_epoch)
     assert isinstance(made, ExpressionNetwork)
     return made

@@ -60,7 +60,9 @@ __all__ = [
 Reason = tuple[Track, tuple[Track, ...]]
 Columns = str | Sequence[str]
 _TABLES = (".csv", ".tsv", ".parquet")
-_RECORDS = (".json", ".emotionml", ".xml", ".textgrid", ".rttm", ".audformat")
+_RECORDS = (
+    ".json", ".emotionml", ".xml", ".textgrid", ".rttm", ".audformat", ".openface.csv", ".pyfeat.csv", ".livelink.csv",
+)  # fmt: skip
 """Suffixes of files that hold Records and nothing else."""
 
 
@@ -90,15 +92,15 @@ def load(id: str) -> Any:
 def read(path: str | Path, column: Columns | None = None, **how: Any) -> Iterator[Record]:
     """Read a file (`-` is stdin) or a folder of recordings as Records, one by one.
 
-    Text, subtitles, tables, sounds and films become Records to be answered; what Affetto wrote as JSON, JSON lines,
-    EmotionML, TextGrid, RTTM, audformat or as a long table become Records with their Tracks.
+    Text, subtitles, tables, pictures, sounds and films become Records to be answered; what Affetto wrote as JSON, JSON
+    lines, EmotionML, TextGrid, RTTM, audformat, tables of faces or as a long table become Records with their Tracks.
 
     Args:
-        path: .txt .srt .vtt .csv .tsv .jsonl .parquet, any sound or film, or .json .jsonl .emotionml .TextGrid
-            .rttm .audformat with Records.
+        path: .txt .srt .vtt .csv .tsv .jsonl .parquet, any picture, sound or film, `camera:0`, or .json .jsonl
+            .emotionml .TextGrid .rttm .audformat .openface.csv .pyfeat.csv .livelink.csv with Records.
         column: the column of a table that holds the words, or several: then each is answered on its own.
         how: what `affetto.media.files.read` takes besides: `lines`, `turns`, `speakers`, `id_column`, `suffix`,
-            `encoding`.
+            `encoding`, `frames_rate`.
 
     Raises:
         UnreadableError: there is no such file, or it cannot be read as what its suffix says.
@@ -107,7 +109,7 @@ def read(path: str | Path, column: Columns | None = None, **how: Any) -> Iterato
     from affetto.media import files  # noqa: PLC0415 - one text on the command line needs none of these
 
     if column is None and not how:
-        suffix = Path(path).suffix.lower()
+        suffix = formats.suffix(path)
         if suffix in _RECORDS:
             return formats.by_path(path).read(path)
         if suffix in _TABLES and (tracks := _long_table(Path(path))) is not None:
@@ -137,6 +139,7 @@ def perceive(  # type: ignore[overload-overlap]  # a str is also an Iterable[str
     language: str | None = None,
     column: Columns | None = None,
     rate: float = 0.0,
+    channels: Sequence[str] = (),
 ) -> Record: ...
 @overload
 def perceive(
@@ -146,6 +149,7 @@ def perceive(
     language: str | None = None,
     column: Columns | None = None,
     rate: float = 0.0,
+    channels: Sequence[str] = (),
 ) -> list[Record]: ...
 def perceive(
     what: str | Record | os.PathLike[str] | Iterable[str | Record],
@@ -154,32 +158,35 @@ def perceive(
     language: str | None = None,
     column: Columns | None = None,
     rate: float = 0.0,
+    channels: Sequence[str] = (),
 ) -> Record | list[Record]:
     """Answer what is felt, by whom, and how sure that is: return what was given, with the models' Tracks added.
 
     Args:
         what: a text or a Record, which gives one Record; or a Path, or several texts or Records, which give a list.
         model: the id of a card, a Model, or several; by default, for words, `text.affect-en` where they are English,
-            else `text.affect-multi`; and for sound `speech.affect` and `speech.prosody`.
+            else `text.affect-multi`; for sound `speech.affect` and `speech.prosody`; for pictures and films `face`.
         language: BCP 47 code of all that is given. Where nobody says, each Record's own, or else English, unless it
             is written in another script.
         column: of a table, the column or columns that hold words.
-        rate: of a recording, rows a second; 0: a row for each stretch of voice, or each turn.
+        rate: of a recording, rows a second; 0: a row for each stretch of voice, or each turn. Of a film also the
+            pictures a second that are looked at; 0: five.
+        channels: ask only the models of these channels, such as `face`; by default of all.
 
     Raises:
-        UnknownNameError: no such model, column, or language of the model; names those there are.
+        UnknownNameError: no such model, channel, column, or language of the model; names those there are.
         UnreadableError: the file cannot be read.
 
     >>> perceive("I got the job!", model="fake").tracks[1].space.names
     ('valence', 'arousal', 'dominance')
     """
-    work = perceiver(model, language, rate)
+    work = perceiver(model, language, rate, channels)
     if isinstance(what, str):
         return work([post(what)])[0]
     if isinstance(what, Record):
         return next(fields.each([what], lambda parts: work(list(parts))))
     if isinstance(what, os.PathLike):
-        records = read(Path(what), column)
+        records = read(Path(what), column, **({"frames_rate": rate} if rate else {}))
     elif isinstance(what, Iterable) and not isinstance(what, bytes):
         records = (_record(item, i) for i, item in enumerate(what, 1))
     else:
@@ -193,6 +200,7 @@ def perceive_each(
     *,
     language: str | None = None,
     rate: float = 0.0,
+    channels: Sequence[str] = (),
     at_once: int = CHUNK,
     keep: bool = False,
     annotate: bool = False,
@@ -203,7 +211,8 @@ def perceive_each(
         records: any number of them, read as they are needed.
         model: as in `perceive`.
         language: as in `perceive`.
-        rate: as in `perceive`.
+        rate: as in `perceive`, of recordings that were read at it.
+        channels: as in `perceive`.
         at_once: texts that a model is asked about at a time.
         keep: leave those that bear Tracks already as they are.
         annotate: add sentiment, subjectivity and emotion in a word each, as `run.annotate` says.
@@ -213,7 +222,8 @@ def perceive_each(
     """
 
     def answered(parts: Iterator[Record]) -> Iterator[Record]:
-        done = asking.perceive_each(parts, model, language=language, rate=rate, at_once=at_once, keep=keep)
+        how: dict[str, Any] = {"language": language, "rate": rate, "channels": channels}
+        done = asking.perceive_each(parts, model, at_once=at_once, keep=keep, **how)
         return (one for chunk in chunks(done, at_once) for one in _annotated(chunk)) if annotate else done
 
     return fields.each(records, answered, keep, at_once)
@@ -227,6 +237,7 @@ def perceive_file(
     language: str | None = None,
     column: Columns | None = None,
     rate: float = 0.0,
+    channels: Sequence[str] = (),
     annotate: bool = False,
     groups: Groups | None = None,
     shape: Literal["wide", "long"] = "wide",
@@ -244,6 +255,7 @@ def perceive_file(
         language: as in `perceive`.
         column: as in `perceive`.
         rate: as in `perceive`.
+        channels: as in `perceive`.
         annotate: as in `perceive_each`.
         groups: is told each Record, annotated, and sums them up by a column of the table.
         shape: of a table to write: a line a Record, or a line a number.
@@ -258,13 +270,15 @@ def perceive_file(
     from affetto.run import batch  # noqa: PLC0415
 
     form: Any = formats.by_path(out)
-    tabular = Path(out).suffix.lower() in _TABLES
+    tabular = formats.suffix(out) in _TABLES
     if shape == "long" and not tabular:
         raise MalformedError(f"only tables (.csv .tsv .parquet) can be long, not {Path(out).name}")
+    if rate:
+        how.setdefault("frames_rate", rate)
     records = read(source, column, **how) if isinstance(source, str | Path) else source
     columns: Sequence[str] = getattr(records, "columns", ())
     appender = form.appender(columns, shape=shape) if tabular else form.appender(columns)
-    work = perceiver(model, language, rate)
+    work = perceiver(model, language, rate, channels)
     options: dict[str, Any] = {
         "models": names(model),
         "language": language or "",
@@ -273,6 +287,8 @@ def perceive_file(
     }
     if rate:
         options["rate"] = rate
+    if channels:
+        options["channels"] = sorted(channels)
     if annotate or groups is not None:
         options["annotate"] = True
     if groups is not None:
@@ -299,8 +315,9 @@ def explain(
     space: str | None = None,
     axis: str | None = None,
     language: str | None = None,
+    channels: Sequence[str] = (),
 ) -> list[Reason]:
-    """Say which words carried each answer, or which seconds of a voice and which of its qualities.
+    """Say which words carried each answer, or which seconds of a voice, or which parts of a face.
 
     Args:
         what: a text, or a Record.
@@ -308,27 +325,36 @@ def explain(
         space: only the answers in this space; by default all.
         axis: the label or axis to explain; by default the main one, and of valence, arousal and dominance the first.
         language: as in `perceive`.
+        channels: as in `perceive`.
 
     Returns:
         Pairs: each row of each answer as a Track, and the Tracks in the space `importance` that it rests on, a row
         a word or an eighth of a second, highest where the answer falls most without it; no such Track where nothing
         was said. Of a voice, where the model knows, a second one whose notes say its qualities ("pitch 62 Hz above
-        this speaker's median"). What is only measured, as by `speech.prosody`, is left out.
+        this speaker's median"). Of a face, the action units that stand out, and patches of the picture by `box`. What
+        is only measured, as by `speech.prosody`, is left out.
 
     Raises:
         UnknownNameError: no such model, or no answer in that space; names those there are.
     """
-    from affetto.explain import hearing, occlusion  # noqa: PLC0415
+    from affetto.explain import hearing, occlusion, seeing  # noqa: PLC0415
 
     record = post(what) if isinstance(what, str) else what.blind()
     record = in_language(record, language)
-    asked = models_for(record, model, language)
+    asked = models_for(record, model, language, channels)
     answers = [(one, track) for one in asked for track in one([record])[0]]
     if space is not None and answers and space not in {track.space.id for _, track in answers}:
         raise UnknownNameError("space of these answers", space, {track.space.id for _, track in answers})
+
+    def wanted(track: Track) -> bool:
+        return space == track.space.id or (space is None and (axis is None or axis in track.space.names))
+
     reasons: list[Reason] = []
+    for one in asked:
+        faces = [track for other, track in answers if other is one and track.channel == "face"]
+        reasons += seeing.reasons(one, record, [track for track in faces if wanted(track)], faces, axis)
     for one, track in answers:
-        if space == track.space.id or (space is None and (axis is None or axis in track.space.names)):
+        if track.channel != "face" and wanted(track):
             named = axis or ("valence" if "valence" in track.space.names else None)
             if track.channel == "voice":
                 reasons += hearing.reasons(one, record, track, named)
@@ -472,7 +498,7 @@ def _record(item: object, number: int) -> Record:
 def _long_table(path: Path) -> Iterator[Record] | None:
     """Return the Records of a long table of Affetto's own, None where it is another table."""
     try:
-        records = formats.by_path(path).read(path)
+        records = formats.for_reading(path).read(path)
         first = next(records, None)
     except (UnreadableError, MissingExtraError):
         return None

@@ -90,12 +90,12 @@ def _blocks(clock: Callable[[float], Iterator[tuple[Times, Block]]], block: floa
 
 
 def _opened(number: int) -> Any:
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it would print is said in our sentence
+    level = cv2.getLogLevel()
+    cv2.setLogLevel(0)  # what it would print is said in our sentence
     try:
         device = cv2.VideoCapture(number)
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        cv2.setLogLevel(level)
     if not device.isOpened():
         device.release()
         raise UnreadableError(f"there is no camera {number} here, or it may not be opened; name a film instead")

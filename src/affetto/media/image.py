@@ -119,14 +119,14 @@ def _checked(about: Header, called: str) -> int:
 def _decoded(data: bytes, less: int) -> Array | None:
     """Return what OpenCV makes of it, as it is stored; None where it is broken."""
     flags = cv2.IMREAD_UNCHANGED if less == 1 else _REDUCED[less] | cv2.IMREAD_IGNORE_ORIENTATION
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it would print is said in our sentence
+    level = cv2.getLogLevel()
+    cv2.setLogLevel(0)  # what it would print is said in our sentence
     try:
         decoded: Array | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except (cv2.error, MemoryError):
         return None
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        cv2.setLogLevel(level)
     return decoded if decoded is not None and decoded.size else None
 
 

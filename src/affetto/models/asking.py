@@ -1,6 +1,6 @@
-"""Who is asked: the model that somebody names, or else the one that reads the language. Loads them by their cards.
+"""Who is asked: the model that somebody names, or else those for what there is. Loads them by their cards.
 
-Knows languages and ids; knows no model and no file.
+Knows channels, languages and ids; knows no model and no file.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ from affetto.core.errors import (
 )
 from affetto.core.record import Record
 from affetto.core.roles import Model
-from affetto.core.signal import Audio, Text
+from affetto.core.signal import Audio, Frames, Image, Text
 
 ENGLISH = "text.affect-en"
 """Who answers English where no model is named."""
@@ -28,6 +28,8 @@ MANY = "text.affect-multi"
 """Who answers all other languages where no model is named."""
 SPEECH = ("speech.affect", "speech.prosody")
 """Who listens to a recording where no model is named."""
+FACE = ("face",)
+"""Who looks at a picture or a film where no model is named."""
 CHUNK = 1024
 """Records that a model is asked about at a time."""
 
@@ -36,19 +38,23 @@ Work = Callable[[Sequence[Record]], list[Record]]
 Item = TypeVar("Item")
 
 
-def perceiver(model: Models | None = None, language: str | None = None, rate: float = 0.0) -> Work:
+def perceiver(
+    model: Models | None = None, language: str | None = None, rate: float = 0.0, channels: Sequence[str] = ()
+) -> Work:
     """Return the function that adds the models' Tracks to Records, with whatever it needs loaded but once.
 
     Args:
-        model: the id of a card, a Model, or several; None: by the language.
+        model: the id of a card, a Model, or several; None: by what there is, and by the language.
         language: BCP 47 code of all Records; None: each Record's own, or else English, unless it is written in
             another script.
-        rate: rows a second of those that listen; 0: a row a stretch of voice.
+        rate: rows a second of those that listen or look; 0: a row a stretch of voice, or a picture of a film.
+        channels: ask only the models of these channels (`text`, `voice`, `face`); empty: of all.
 
     Raises:
-        UnknownNameError: no such model, or it does not read that language; names those there are.
+        UnknownNameError: no such model or channel, or it does not read that language; names those there are.
     """
-    given = None if model is None else [_listening(one, rate) for one in models_for(None, model, language)]
+    given = None if model is None else [_at(one, rate) for one in models_for(None, model, language, channels)]
+    _check(channels)
     if model is None and language:
         _default(language)
 
@@ -58,10 +64,10 @@ def perceiver(model: Models | None = None, language: str | None = None, rate: fl
             return _ask(given, records)
         rows: dict[tuple[str, ...], list[int]] = {}
         for i, record in enumerate(records):
-            rows.setdefault(_defaults_for(record), []).append(i)
+            rows.setdefault(_defaults_for(record, channels), []).append(i)
         answered = list(records)
         for ids, mine in rows.items():
-            models = [_listening(_model(id), rate) for id in ids]
+            models = [_at(_model(id), rate) for id in ids]
             for i, record in zip(mine, _ask(models, [records[i] for i in mine]), strict=True):
                 answered[i] = record
         return answered
@@ -69,22 +75,29 @@ def perceiver(model: Models | None = None, language: str | None = None, rate: fl
     return work
 
 
-def models_for(record: Record | None, model: Models | None = None, language: str | None = None) -> tuple[Model, ...]:
-    """Return the models to ask: those that are named, or the one for the language, or the one for the Record.
+def models_for(
+    record: Record | None, model: Models | None = None, language: str | None = None, channels: Sequence[str] = ()
+) -> tuple[Model, ...]:
+    """Return the models to ask: those that are named, or the one for the language, or those for the Record.
 
     Raises:
-        UnknownNameError: no such model, or it does not read that language; names those there are.
+        UnknownNameError: no such model or channel, or it does not read that language; names those there are.
     """
+    _check(channels)
     if model is None:
         if record is not None:
-            return tuple(_model(id) for id in _defaults_for(in_language(record, language)))
+            return tuple(_model(id) for id in _defaults_for(in_language(record, language), channels))
         return (_model(_default(language) if language else ENGLISH),)
     chosen = (model,) if isinstance(model, str | Model) else tuple(model)
     for one in chosen:
         card = catalog.find(one, "model") if isinstance(one, str) else one.card
         if language and not _reads(card, language):
             raise UnknownNameError(f"language of {card.id}", language, card.languages)
-    return tuple(_model(one) for one in chosen)
+    models = [_model(one) for one in chosen]
+    told = {one.card.channel for one in models}
+    if channels and not told & {*channels}:
+        raise UnknownNameError("channel of the models that are named", channels[0], told)
+    return tuple(one for one in models if not channels or one.card.channel in channels)
 
 
 def names(model: Models | None = None) -> list[str]:
@@ -95,7 +108,7 @@ def names(model: Models | None = None) -> list[str]:
     """
     if model is None:
         known = catalog.cards("model")
-        return [str(known[id]) for id in (ENGLISH, MANY, *SPEECH) if id in known]
+        return [str(known[id]) for id in (ENGLISH, MANY, *SPEECH, *FACE) if id in known]
     return [str(_model(one).card) for one in ((model,) if isinstance(model, str | Model) else model)]
 
 
@@ -105,11 +118,12 @@ def perceive_each(
     *,
     language: str | None = None,
     rate: float = 0.0,
+    channels: Sequence[str] = (),
     at_once: int = CHUNK,
     keep: bool = False,
 ) -> Iterator[Record]:
     """Yield each Record with the models' Tracks; what `affetto.api.perceive_each` asks of Records of one text each."""
-    work = perceiver(model, language, rate)
+    work = perceiver(model, language, rate, channels)
     return (answered for chunk in chunks(records, at_once) for answered in _each(work, chunk, keep))
 
 
@@ -179,18 +193,31 @@ def _default(language: str) -> str:
     raise UnknownNameError("language that a model of Affetto reads", language, known)
 
 
-def _defaults_for(record: Record) -> tuple[str, ...]:
-    """Return the ids of the models for a Record: those that listen to its sound, and the one that reads its words."""
+def _defaults_for(record: Record, channels: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the ids of the models for a Record: those that listen, those that look, and the one that reads."""
     heard = SPEECH if any(isinstance(signal, Audio) for signal in record.signals) else ()
-    return heard if heard and record.text is None else (*heard, _default_for(record))
+    seen = FACE if any(isinstance(signal, Frames | Image) for signal in record.signals) else ()
+    ids: tuple[str, ...] = (*heard, *seen)
+    if record.text is not None or not ids:
+        ids += (_default_for(record),) if not channels or "text" in channels else ()
+    return tuple(id for id in ids if not channels or catalog.find(id, "model").channel in channels)
 
 
-def _listening(model: Model, rate: float) -> Model:
-    """Return the model as it answers at a rate, if it is one that listens."""
-    options = getattr(model, "listening", None)
-    if not rate or not hasattr(options, "rate"):
-        return model
-    return replace(model, listening=replace(options, rate=rate))  # type: ignore[type-var]
+def _check(channels: Sequence[str]) -> None:
+    """Refuse a channel that no model has."""
+    known = {card.channel for card in catalog.cards("model").values() if card.channel} if channels else set()
+    for channel in channels:
+        if channel not in known:
+            raise UnknownNameError("channel of a model", channel, known)
+
+
+def _at(model: Model, rate: float) -> Model:
+    """Return the model as it answers at a rate, if it is one that listens or looks."""
+    for name in ("listening", "looking"):
+        options = getattr(model, name, None)
+        if rate and hasattr(options, "rate"):
+            model = replace(model, **{name: replace(options, rate=rate)})  # type: ignore[type-var]
+    return model
 
 
 def _default_for(record: Record) -> str:

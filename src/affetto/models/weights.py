@@ -1,10 +1,13 @@
-"""Where weights lie, in the package or as those of the hub, and whether they are what the card says.
+"""Where weights lie, in the package, on this machine or as those of the hub, and whether they are what the card says.
 
-Knows files and checksums; asks the hub only where that is allowed; knows no model.
+Knows files and checksums; asks the hub, or another server, only where that is allowed; knows no model.
 """
 
+import contextlib
 import hashlib
 import os
+import tempfile
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +16,13 @@ from affetto.core.errors import CatalogError, UnreadableError
 
 NETWORK = "AFFETTO_NETWORK"
 """The environment variable that allows the network where it is 1."""
+MODELS = "AFFETTO_MODELS"
+"""The environment variable that names the folder of files that are no part of Affetto."""
+_LARGEST = 4 * 10**9
+"""Bytes of a file that is fetched, at most."""
+_PATIENCE = 60.0
+"""Seconds in which a server must say something."""
+_PIECE = 1 << 20
 
 
 def weights(card: Card) -> Path:
@@ -35,6 +45,68 @@ def checksum(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_of(what: str, file: str, url: str, sha256: str, path: str = "") -> Path:
+    """Return a file that is no part of Affetto: one on this machine, or fetched where AFFETTO_NETWORK=1 allows it.
+
+    It is looked for beside the card, in the folder AFFETTO_MODELS, and in the cache of Affetto (`~/.cache/affetto`, or
+    below XDG_CACHE_HOME); what is fetched is checked, and put into the last two, whichever there is first.
+
+    Args:
+        what: wants it, for messages.
+        file: its name, or its path from where the card lies.
+        url: where it is to be had; empty: nowhere.
+        sha256: its checksum; nothing is fetched without one.
+        path: the file of the card.
+
+    Raises:
+        CatalogError: it is not what the checksum says, or would have to be fetched without one.
+        UnreadableError: it is not on this machine, or cannot be fetched.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "affetto"
+    shelf = Path(os.environ[MODELS]) if os.environ.get(MODELS) else cache
+    for place in (Path(path).parent / file, shelf / file, cache / file):
+        if place.is_file():
+            if sha256 and checksum(place) != sha256:
+                raise CatalogError(f"the file of {what} is not what its card says: {place} differs; remove it")
+            return place
+    if url and os.environ.get(NETWORK) == "1":
+        return _fetched(what, url, sha256, shelf / Path(file).name)
+    way = f"set {NETWORK}=1 to fetch it once from {url}, or " if url else ""
+    raise UnreadableError(
+        f"{file} of {what} is not on this machine; {way}put it into a folder and name that in {MODELS}"
+    )
+
+
+def _fetched(what: str, url: str, sha256: str, goal: Path) -> Path:
+    """Fetch a file, whole or not at all."""
+    if not sha256:
+        raise CatalogError(f"{what} says no sha256 of {url}, and only a file that can be checked is fetched")
+    if not url.startswith(("https://", "http://")):
+        raise CatalogError(f"{what} names {url}, and files are fetched by https only")
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    handle, growing = tempfile.mkstemp(dir=goal.parent, prefix=f".{goal.name}.")
+    try:
+        found = hashlib.sha256()
+        try:
+            with os.fdopen(handle, "wb") as out, urllib.request.urlopen(url, timeout=_PATIENCE) as answer:  # noqa: S310
+                size = 0
+                while piece := answer.read(_PIECE):
+                    size += len(piece)
+                    if size > _LARGEST:
+                        raise UnreadableError(f"more than {_LARGEST:,} bytes")
+                    found.update(piece)
+                    out.write(piece)
+        except (OSError, ValueError) as error:  # urllib's own errors are OSErrors, those of addresses ValueErrors
+            raise UnreadableError(f"{url} of {what} cannot be fetched: {first_line(error)}") from None
+        if found.hexdigest() != sha256:
+            raise CatalogError(f"what lies at {url} is not what the card of {what} says: its checksum differs")
+        Path(growing).replace(goal)
+    finally:
+        with contextlib.suppress(OSError):
+            Path(growing).unlink()
+    return goal
 
 
 def folder_of(

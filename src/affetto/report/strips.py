@@ -31,6 +31,12 @@ _USUAL = (
 )
 """Labels that have the colour of the same place in `COLOURS` wherever they stand."""
 _NEUTRAL = ("neutral", "calm", "no emotion")
+MOST_UNITS = 12
+"""Lines of a strip of action units, the strongest."""
+_TRACE = 1.0
+"""Intensity from which on a unit is drawn: a trace, in FACS."""
+_MOMENTS = 1000
+"""Columns of a heat strip."""
 _INCHES = 0.06
 """Width of a letter of the small font, about."""
 _FEW = 100
@@ -200,6 +206,50 @@ def draw_curves(axes: Any, track: Track) -> None:
     _legend(axes, lines)
 
 
+def draw_units(axes: Any, track: Track, end: float) -> None:
+    """Draw action units as lines of a heat strip, those that ever show; of each moment the highest; gaps are white."""
+    values = track.values.astype(float)
+    most = np.nan_to_num(values).max(0, initial=0)
+    strongest = np.argsort(-most, kind="stable")[:MOST_UNITS]
+    shown = sorted(int(i) for i in strongest if most[i] >= _TRACE) or sorted(int(i) for i in strongest[:1])
+    grid = np.full((len(shown), _MOMENTS), np.nan)
+    for start, stop, row in zip(track.start, track.end, values[:, shown], strict=True):
+        first = min(int(start / end * _MOMENTS), _MOMENTS - 1)
+        part = grid[:, first : max(first + 1, math.ceil(stop / end * _MOMENTS))]
+        part[:] = np.fmax(part, row[:, None])
+    heat = axes.imshow(
+        grid, aspect="auto", cmap=_heat(), vmin=0, vmax=5, interpolation="nearest",
+        extent=(0, end, len(shown) - 0.5, -0.5),
+    )  # fmt: skip
+    for line in range(1, len(shown)):
+        axes.axhline(line - 0.5, color="white", linewidth=0.8)
+    axes.set_yticks(range(len(shown)), [unit_words(track.space.axes[i]) for i in shown], fontsize=7)
+    axes.tick_params(axis="y", length=0)
+    scale = axes.figure.colorbar(heat, cax=axes.inset_axes((1.012, 0.05, 0.01, 0.9)), ticks=[0, 5])
+    scale.ax.tick_params(labelsize=7, length=0)
+    scale.outline.set_visible(False)
+    _name(axes, *_whose(track))
+
+
+def unit_words(axis: Axis) -> str:
+    """Return what an action unit is called: what it does and its number, or only that."""
+    named = str(axis.facts.get("facs_name", "")).lower()
+    return f"{named} {axis.name}" if named else axis.name
+
+
+def units_shown(track: Track) -> int:
+    """Return how many lines `draw_units` draws."""
+    most = np.nan_to_num(track.values).max(0, initial=0)
+    return max(1, min(MOST_UNITS, int((most >= _TRACE).sum())))
+
+
+def _heat() -> Any:
+    """Return colours from almost nothing to dark, whose lightness alone tells them apart."""
+    from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415 - an extra
+
+    return LinearSegmentedColormap.from_list("units", ("#F4F4F1", "#F3D9A0", "#E69F00", "#B34700", "#3F1A00"))
+
+
 def draw_prosody(axes: Any, track: Track) -> None:
     """Draw pitch on the left and loudness on the right, each in its own unit."""
     drawn = [name for name in ("pitch", "loudness") if name in track.space.names]
@@ -249,6 +299,16 @@ def brief(text: str, most: int) -> str:
     clean = "".join(c if c.isprintable() else " " for c in text)
     line = " ".join(clean.split())
     return line if len(line) <= most else line[: max(0, most - 1)].rstrip() + "…"
+
+
+def ink_on(colour: str) -> str:
+    """Return the colour of letters that can be read on a colour, both as `#RRGGBB`.
+
+    >>> ink_on("#0072B2"), ink_on("#E69F00")
+    ('#FFFFFF', '#333333')
+    """
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 118 else "#FFFFFF"
 
 
 def _fitting(text: str, inches: float) -> str:

@@ -10,17 +10,16 @@ import click
 
 from affetto import api, measure
 from affetto.bench import report, results, runs
-from affetto.bench.systems import BASELINES, SOUND_BASELINES
+from affetto.bench.systems import baselines
 from affetto.core.errors import UnreadableError
 from affetto.serve import shelves
 
 
-def run(ids: Sequence[str], names: Sequence[str], baselines: bool, how: Mapping[str, Any]) -> int:
+def run(ids: Sequence[str], names: Sequence[str], beside: bool, how: Mapping[str, Any]) -> int:
     """Run systems on benchmarks and show each as a table."""
     asked = [runs.benchmark(id) for id in ids]
     for benchmark in asked:
-        own = SOUND_BASELINES if benchmark.heard else BASELINES
-        systems = [*names, *(own if baselines else ())]
+        systems = [*names, *(baselines(benchmark) if beside else ())]
         _show(measure.benchmark(benchmark.id, systems, _options(how), _say), how)
     return 0
 

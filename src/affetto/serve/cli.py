@@ -32,7 +32,7 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.version_option(package_name="affetto", prog_name="affetto")
 @click.option("--debug", is_flag=True, help="On an error, show where it came from.")
 def page(debug: bool) -> None:
-    """Human emotion in words and voices: perceive it, explain it, translate it.
+    """Human emotion in words, voices and faces: perceive it, explain it, translate it.
 
     Each answer says what is felt, whose feeling it is, where, and how sure that is. Nothing leaves this machine.
 
@@ -40,6 +40,7 @@ def page(debug: bool) -> None:
       affetto perceive "I got the job!"
       affetto perceive conversation.srt
       affetto perceive call.mp3
+      affetto perceive portrait.jpg
       affetto perceive posts.csv --column text --out answers.csv
       cat posts.txt | affetto perceive --lines --json | jq .tracks
       affetto explain "not bad at all, actually kind of loved it"
@@ -68,7 +69,9 @@ def main() -> None:
 @page.command(context_settings=_HELP, short_help="What is felt, by whom, and how sure that is.")
 @input_options
 @click.option("--out", "-o", metavar="FILE", help="Write here: .json .jsonl .csv .tsv .parquet .emotionml .xml")
-@click.option("--plot", metavar="FILE", help="Of one recording or talk: draw it too (.png .svg .pdf).")
+@click.option(
+    "--plot", metavar="FILE", help="Of one recording, talk or picture: draw it too (.png .svg .pdf; a film: .mp4)."
+)
 @click.option("--long", "long", is_flag=True, help="As a table with a line a number, not a line a text.")
 @click.option("--annotate", is_flag=True, help="Of a table: add sentiment, subjectivity and emotion, a word each.")
 @click.option("--by", metavar="COLUMN", help="Of a table: annotate it, and sum it up by this column.")
@@ -91,11 +94,11 @@ def perceive(
     quiet: bool,
     **reading: Any,
 ) -> int:
-    """Say what is felt in a text, a talk, a recording or a table, by whom, and how sure that is.
+    """Say what is felt in a text, a talk, a recording, a picture or a table, by whom, and how sure that is.
 
-    Give it a text, a file (.txt .srt .vtt .csv .tsv .jsonl .parquet, or any sound or film), a folder of recordings, or
-    - for a pipe. In a terminal the answer is drawn; in a pipe it is plain, a line an answer, and of a table it is a
-    table.
+    Give it a text, a file (.txt .srt .vtt .csv .tsv .jsonl .parquet, or any sound, film or picture), a folder of
+    recordings, or - for a pipe. In a terminal the answer is drawn; in a pipe it is plain, a line an answer, and of a
+    table it is a table. Faces of films are told stretch by stretch; --out and --json have every frame.
 
     With several columns each is answered on its own, in one row: title.sentiment (negative, neutral or positive),
     title.subjectivity (1 - P(neutral): how much any emotion is expressed), title.emotion, then all numbers.
@@ -105,6 +108,9 @@ def perceive(
       affetto perceive conversation.srt
       affetto perceive call.mp3 --speakers agent,customer --plot call.png
       affetto perceive interview.wav --rate 2 --out curve.csv
+      affetto perceive portrait.jpg --plot marked.png
+      affetto perceive clip.mp4 --channel face --rate 10 --out clip.parquet
+      affetto perceive clip.mp4 --channel face --plot clip-marked.mp4
       affetto perceive posts.csv --column text --out answers.csv
       affetto perceive posts.csv --column text --out answers.parquet --resume
       affetto perceive videos.csv --column title --column description --out answers.csv
@@ -123,7 +129,7 @@ def perceive(
     if (annotate or by) and not said.is_table:
         raise click.UsageError(f"--{'annotate' if annotate else 'by'} is for tables; name one, or add --as csv")
     if plot and (said.is_many or reading["lines"] or out):
-        raise click.UsageError("--plot is for one recording or talk, and without --out")
+        raise click.UsageError("--plot is for one recording, talk or picture, and without --out")
     groups = summaries.asked(by, summary, reading["column"], (said.path, out), overwrite)
     more: dict[str, Any] = {
         "annotate": annotate or groups is not None or isinstance(reading["column"], tuple),
@@ -134,29 +140,32 @@ def perceive(
         code = writing.into_file(said, out, quiet, reading, more)
     else:
         answered = _answered(said, reading, quiet, **more)
-        code = _show(writing.Drawn(answered, plot) if plot else answered, said, as_json, long, reading["lines"])
+        shown = writing.Drawn(answered, plot, reading["rate"]) if plot else answered
+        code = _show(shown, said, as_json, long, reading["lines"])
     if groups is not None:
         summaries.tell(groups, summary, quiet)
     return code
 
 
-@page.command(context_settings=_HELP, short_help="Which words, or which seconds of a voice, carried each answer.")
+@page.command(context_settings=_HELP, short_help="Which words, seconds, or parts of a face carried each answer.")
 @input_options
 @click.option("--space", "-s", metavar="ID", help="Only the answers in this space, such as ekman-7.")
 @click.option("--axis", "-a", metavar="NAME", help="This label or axis, not the main one; wants --space.")
+@click.option("--plot", metavar="FILE", help="Of faces: draw what carried the answers over them (.png .svg .pdf).")
 @click.option("--json", "as_json", is_flag=True, help="JSON, one line a Record.")
 @shared
-def explain(space: str | None, axis: str | None, as_json: bool, **reading: Any) -> int:
-    """Say which words, or which seconds of a voice, carried each answer, by taking them away and asking again.
+def explain(space: str | None, axis: str | None, plot: str | None, as_json: bool, **reading: Any) -> int:
+    """Say which words, which seconds of a voice, or which parts of a face carried each answer.
 
-    In a terminal the words are coloured: green carried the answer, red spoke against it. In a pipe it is a table with
-    a line a word.
+    They are taken away, and the model is asked again. In a terminal the words are coloured: green carried the answer,
+    red spoke against it. In a pipe it is a table with a line a word, a moment, or a patch of a face.
 
     Examples:
       affetto explain "not bad at all, actually kind of loved it"
       affetto explain --space vad "The film was fine. There were people in it."
       affetto explain conversation.srt --space ekman-7 --json
       affetto explain call.mp3 --space ravdess-8
+      affetto explain portrait.jpg --space ekman-8 --plot why.png
     """
     if axis and not space:
         raise click.UsageError("--axis wants --space, whose axis it is")
@@ -166,7 +175,7 @@ def explain(space: str | None, axis: str | None, as_json: bool, **reading: Any) 
     said = source(reading["what"], reading["as_text"], reading["suffix"], reading["column"])
     records = _Counted(part for record in _records(said, reading) for part in api.apart(record))
     asked = {"space": space, "axis": axis, "model": writing.models(reading), "language": reading["language"]}
-    reasons.show(records, asked, as_json)
+    reasons.show(records, asked | {"channels": reading["channels"]}, as_json, plot)
     return records.code
 
 
@@ -339,7 +348,8 @@ def _answered(said: Source, reading: dict[str, Any], quiet: bool, groups: Any = 
         groups.check(getattr(records, "columns", ()), said.path)
     at_once = 1 if said.folder else 16 if sys.stdout.isatty() else api.CHUNK
     models, language = writing.models(reading), reading["language"]
-    answered = api.perceive_each(records, models, language=language, rate=reading["rate"], at_once=at_once, **how)
+    asked = {"language": language, "rate": reading["rate"], "channels": reading["channels"]}
+    answered = api.perceive_each(records, models, at_once=at_once, **asked, **how)
     return _Counted(answered if groups is None else groups.passing(answered), records, quiet)
 
 

@@ -167,7 +167,18 @@ def _showable(character: str) -> bool:
 
 
 def lines(record: Record) -> Iterable[str]:
-    """Yield a plain line for each answer: `[place] subject perspective space: what is said`."""
+    """Yield a plain line for each answer: `[place] subject perspective space: what is said`.
+
+    Of faces there is a line for each person and stretch (`serve.faces`), not for each frame.
+    """
+    if any(track.channel == "face" for track in record.tracks):
+        from affetto.serve import faces  # noqa: PLC0415 - it knows how stretches are told
+
+        rest = faces.faceless(record)
+        if rest.tracks or "error" in record.meta:
+            yield from lines(rest)
+        yield from faces.lines(record)
+        return
     if error := record.meta.get("error"):
         yield f"error: {one_line(str(error))}"
     elif not record.tracks:

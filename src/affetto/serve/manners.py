@@ -131,6 +131,11 @@ def _columns(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> st
     return names if len(names) > 1 else next(iter(names), None)
 
 
+def _channels(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the channels asked for, each once, whether said one by one or with commas."""
+    return tuple(dict.fromkeys(name.strip().lower() for one in said for name in one.split(",") if name.strip()))
+
+
 def shared(command: Command) -> Command:
     """Give a command the options that all have."""
     return click.option(
@@ -166,14 +171,23 @@ def input_options(command: Command) -> Command:
                 "models",
                 multiple=True,
                 metavar="ID",
-                help="Who answers; may be said more than once  [default: by language]",
+                help="Who answers; may be said more than once  [default: by what it is, and by language]",
+            ),
+            click.option(
+                "--channel",
+                "channels",
+                multiple=True,
+                callback=_channels,
+                metavar="NAME",
+                help="Only text, voice or face: ask no models of other channels; face,voice asks both.",
             ),
             click.option(
                 "--rate",
-                type=click.FloatRange(0, 20),
+                type=click.FloatRange(0, 120),
                 default=0.0,
                 metavar="HZ",
-                help="Of a recording: answers a second, a curve  [default: one for each stretch of voice]",
+                help="Of a recording: answers a second, of voices a curve, of films the frames that are looked at  "
+                "[default: one for each stretch of voice; 5 frames]",
             ),
             click.option(
                 "--speakers",

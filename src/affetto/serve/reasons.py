@@ -16,8 +16,15 @@ from affetto.serve.gist import place as at
 HEADER = ("id", "at", "start", "end", "word", "importance", "subject", "perspective", "answer")
 
 
-def show(records: Iterable[Record], asked: Mapping[str, Any], as_json: bool) -> None:
-    """Print which words or seconds carried each answer to each Record; `asked` are the options of `api.explain`."""
+def show(records: Iterable[Record], asked: Mapping[str, Any], as_json: bool, plot: str | None = None) -> None:
+    """Print which words, seconds or patches carried each answer to each Record, and draw the first with patches.
+
+    Args:
+        records: read as they are needed.
+        asked: the options of `api.explain`.
+        as_json: as JSON, a line a Record.
+        plot: the file to draw.
+    """
     began = False
     for record in records:
         reasons = [] if "error" in record.meta else api.explain(record, **asked)
@@ -32,6 +39,10 @@ def show(records: Iterable[Record], asked: Mapping[str, Any], as_json: bool) -> 
                 click.echo("\t".join(HEADER))
             for line in _lines(record, reasons):
                 click.echo("\t".join(line))
+        if plot and not began and "error" not in record.meta:
+            from affetto.report.heat import plot_reasons  # noqa: PLC0415 - OpenCV, only where it is needed
+
+            click.echo(f"drawn in {plot_reasons(record, reasons, plot)}", err=True)
         began = True
 
 

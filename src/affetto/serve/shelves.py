@@ -14,8 +14,10 @@ from affetto.core.card import Card, CardKind
 from affetto.core.errors import UnknownNameError
 from affetto.core.space import Axis, Space
 
-KINDS: dict[str, CardKind] = {"models": "model", "spaces": "space", "datasets": "dataset", "benchmarks": "benchmark"}
-LISTS = ("models", "spaces", "formats", "bridges", "datasets", "benchmarks")
+KINDS: dict[str, CardKind] = {
+    "models": "model", "spaces": "space", "datasets": "dataset", "benchmarks": "benchmark", "detectors": "detector",
+}  # fmt: skip
+LISTS = ("models", "spaces", "formats", "bridges", "datasets", "benchmarks", "detectors")
 Shown = Mapping[str, Any]
 
 

@@ -16,8 +16,10 @@ from affetto.core.errors import UnreadableError
 
 _SUFFIXES = (
     ".txt .srt .vtt .csv .tsv .json .jsonl .ndjson .parquet .xml .emotionml .md .doc .docx .pdf .odt .html .xlsx .xls "
-    ".wav .mp3 .flac .ogg .opus .m4a .aac .wma .aiff .mp4 .mkv .webm .avi .mov .jpg .jpeg .png .gz .zip"
+    ".wav .mp3 .flac .ogg .opus .m4a .aac .wma .aiff .mp4 .mkv .webm .avi .mov .jpg .jpeg .png .gif .webp .bmp .tif "
+    ".tiff .heic .avif .gz .zip"
 ).split()
+_CAMERA = re.compile(r"camera:\d+")
 _IN_FOLDER = re.compile(r"[\w.~-]*(?:[/\\][\w.-]+)+\.\w{1,9}")
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".json", ".emotionml", ".xml")
 """Suffixes of files that hold many Records."""
@@ -78,6 +80,8 @@ def source(what: Sequence[str], as_text: bool, suffix: str | None, column: str |
         if Path(words).is_dir():
             return Source(path=words, folder=True)
         return Source(path=words, suffix=asked or Path(words).suffix.lower())
+    if _CAMERA.fullmatch(words):
+        return Source(path=words)
     if _looks_like_path(words):
         raise UnreadableError(f"there is no file {words!r}; check the path, or add --text to read it as a text")
     return Source(words)

@@ -1,6 +1,7 @@
 """Answers for people at a terminal: bars, colours, a talk as a table of turns. Knows rich; decides nothing.
 
-Colours say pleasant or not and are never the only sign; NO_COLOR and TERM=dumb are respected (by rich).
+Colours say pleasant or not and are never the only sign; NO_COLOR and TERM=dumb are respected (by rich). Faces are in
+`people`.
 """
 
 import math
@@ -12,24 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from affetto.core.record import Record
-from affetto.core.signal import Audio
-from affetto.core.space import Axis
+from affetto.core.signal import Audio, Frames
 from affetto.core.track import Track
+from affetto.serve import faces, inks, people
 from affetto.serve.gist import WORTH_NAMING, Answer, Gist, Share, explained, gists, number, one_line, place, words
 
 Reason = tuple[Track, tuple[Track, ...]]
-_BLOCKS = " ▏▎▍▌▋▊▉█"
 _STEPS = "▁▂▃▄▅▆▇█"
-_COLOURS = {
-    "joy": "yellow", "happiness": "yellow", "amusement": "yellow", "excitement": "yellow", "pride": "yellow",
-    "love": "bright_magenta", "caring": "bright_magenta", "gratitude": "bright_magenta", "trust": "green",
-    "sadness": "blue", "grief": "blue", "disappointment": "blue", "remorse": "blue", "loneliness": "blue",
-    "anger": "red", "annoyance": "red", "disapproval": "red", "rage": "red",
-    "fear": "magenta", "nervousness": "magenta", "anxiety": "magenta", "terror": "magenta",
-    "disgust": "chartreuse4", "embarrassment": "dark_orange", "surprise": "cyan", "realization": "cyan",
-    "confusion": "cyan", "curiosity": "cyan", "anticipation": "dark_orange", "neutral": "bright_black",
-}  # fmt: skip
-_SPEAKERS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 
 
 def console(width: int | None = None) -> Console:
@@ -46,7 +36,7 @@ def show(records: Iterable[Record], screen: Console) -> None:
     second = next(rest, None)
     if talks(first) or (second is None and "fields" not in first.meta):
         for record in (first, *([second] if second else []), *rest):
-            (show_talk if talks(record) else show_post)(record, screen)
+            show_one(record, screen)
         return
     screen.print(_line_header(screen), style="bold")
     for record in (first, *([second] if second else []), *rest):
@@ -56,7 +46,20 @@ def show(records: Iterable[Record], screen: Console) -> None:
 
 def talks(record: Record) -> bool:
     """Tell whether a Record is shown as a table along time: a talk, or a recording that could be answered."""
-    return bool(record.turns) or ("error" not in record.meta and any(isinstance(s, Audio) for s in record.signals))
+    if "error" in record.meta:
+        return bool(record.turns)
+    return bool(record.turns) or any(isinstance(signal, Audio | Frames) for signal in record.signals)
+
+
+def show_one(record: Record, screen: Console) -> None:
+    """Print one Record: what is said in words and voices, and what faces show."""
+    rest = faces.faceless(record)
+    if faces.faced(record):
+        if rest.tracks:
+            (show_talk if talks(record) else show_post)(rest, screen)
+        people.show_people(record, screen)
+    else:
+        (show_talk if talks(record) else show_post)(record, screen)
 
 
 def show_post(record: Record, screen: Console) -> None:
@@ -72,7 +75,9 @@ def show_post(record: Record, screen: Console) -> None:
         for answer in gist.answers:
             _bars(answer, screen)
         for axis, value in gist.degrees:
-            screen.print(Text.assemble((f"   {axis.name:<15}", ""), *_scale(axis, value), f" {number(axis, value)}"))
+            screen.print(
+                Text.assemble((f"   {axis.name:<15}", ""), *inks.scale(axis, value), f" {number(axis, value)}")
+            )
         strong = [(axis, value) for axis, value in gist.intensities if value > axis.low + 0.1 * (axis.high - axis.low)]
         if strong:
             said = ", ".join(f"{axis.name} {value:.1f} of {axis.high:g}" for axis, value in strong)
@@ -88,7 +93,7 @@ def show_talk(record: Record, screen: Console) -> None:
     turns = [gist for gist in gists(record) if gist.subject != "reader"]
     speakers = list(dict.fromkeys((*(turn.speaker for turn in record.turns), *(gist.subject for gist in turns))))
     says = "says" if record.turns else "sounds"
-    colours = {name: _SPEAKERS[i % len(_SPEAKERS)] for i, name in enumerate(speakers)}
+    colours = {name: inks.person(i) for i, name in enumerate(speakers)}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for head, justify in (("at", "right"), ("who", "left"), (says, "left"), ("feels", "left")):
         table.add_column(head, justify=justify, ratio=1 if head == says else None, no_wrap=head != says)  # type: ignore[arg-type]
@@ -114,7 +119,7 @@ def show_talk(record: Record, screen: Console) -> None:
         mine = [share[1] for gist in turns if gist.subject == name and (share := gist.degree("valence"))]
         axis = next((share[0] for gist in turns if (share := gist.degree("valence"))), None)
         if mine and axis is not None:
-            curve = "".join(_STEPS[round(7 * _height(axis, value))] for value in mine)
+            curve = "".join(_STEPS[round(7 * inks.height(axis, value))] for value in mine)
             mean = number(axis, sum(mine) / len(mine))
             screen.print(Text.assemble(" ", (one_line(name, 16), colours[name]), f"  {curve}  mean valence {mean}"))
     if record.tracks:
@@ -133,15 +138,20 @@ def show_reasons(record: Record, reasons: Sequence[Reason], screen: Console) -> 
     """Print each answer above its words, coloured by how far they carried it."""
     for answer, parts in reasons:
         span = answer.spans[0]
+        when = "" if span.unit == "s" and span.end == 0 else place(span)
         for part in parts:
             screen.print()
             head = Text.assemble(" ", (one_line(answer.subject, 40), "bold"), (f"  {answer.perspective}  ", "dim"))
-            screen.print(head.append(explained(part), style="bold").append(f"  {place(span)}", style="dim"))
-            if part.source.startswith("cues("):
+            screen.print(head.append(explained(part), style="bold").append(f"  {when}", style="dim"))
+            if part.source.startswith(("cues(", "units(")):
                 screen.print(_qualities(part))
                 continue
+            if part.box is not None:
+                screen.print(people.patches(part))
+                screen.print(_carriers(people.regions(part)))
+                continue
             screen.print(_curve(part) if part.unit == "s" else _painted(words(record, span), part))
-            screen.print(_carriers(part))
+            screen.print(_carriers(list(zip(part.note or (), part.values[:, 0].tolist(), strict=True))))
     if not any(parts for _, parts in reasons):
         screen.print(Text(one_line(str(record.meta.get("error", "not said"))), style="dim"))
     screen.print()
@@ -191,8 +201,8 @@ def _ink(share: float) -> str:
     return "red strike" if share <= -0.33 else "red" if share <= -0.12 else ""
 
 
-def _carriers(part: Track) -> Text:
-    said = sorted(zip(part.note or (), part.values[:, 0], strict=True), key=lambda pair: -abs(pair[1]))[:5]
+def _carriers(named: Sequence[tuple[str, float]]) -> Text:
+    said = sorted(named, key=lambda pair: -abs(pair[1]))[:5]
     line = Text("   ")
     for word, weight in said:
         if abs(weight) >= 0.005:
@@ -214,7 +224,7 @@ def _headline(gist: Gist) -> Text:
     if gist.main is not None:
         axis, _ = gist.main
         line.append("  ")
-        line.append(axis.name, style=f"bold {_colour(axis)}")
+        line.append(axis.name, style=f"bold {inks.colour(axis)}")
         if not math.isnan(gist.confidence):
             line.append(f"  confidence {gist.confidence:.2f}")
     elif not gist.degrees and not gist.intensities:
@@ -227,46 +237,15 @@ def _bars(answer: Answer, screen: Console) -> None:
     kept = [share for share in answer.shares if share[1] >= least or share[0].name in answer.decided][:4]
     for i, (axis, value) in enumerate(kept or answer.shares[:1]):
         mark = "• " if axis.name in answer.decided else "  "
-        line = Text.assemble(f" {mark}{axis.name:<15}", (_bar(value, 24), _colour(axis)), f" {value:.2f}")
+        line = Text.assemble(f" {mark}{axis.name:<15}", (inks.bar(value, 24), inks.colour(axis)), f" {value:.2f}")
         screen.print(line if i else Text.assemble(line, (f"   {answer.space}", "dim")))
-
-
-def _bar(share: float, width: int) -> str:
-    eighths = round(share * width * 8)
-    full, rest = divmod(max(0, min(eighths, width * 8)), 8)
-    return ("█" * full + (_BLOCKS[rest] if rest else "")).ljust(width)
-
-
-def _scale(axis: Axis, value: float) -> list[tuple[str, str]]:
-    width = 24
-    at = round(_height(axis, value) * (width - 1))
-    line = ["─"] * width
-    if axis.low < 0 < axis.high:
-        line[width // 2] = "┼"
-    before, after = "".join(line[:at]), "".join(line[at + 1 :])
-    return [(before, "dim"), ("●", _both_ways(axis, value)), (after, "dim")]
-
-
-def _height(axis: Axis, value: float) -> float:
-    return min(1.0, max(0.0, (value - axis.low) / (axis.high - axis.low)))
-
-
-def _both_ways(axis: Axis, value: float) -> str:
-    if axis.name != "valence":
-        return "cyan"
-    height = _height(axis, value)
-    return "green" if height > 0.55 else "red" if height < 0.45 else "cyan"
-
-
-def _colour(axis: Axis) -> str:
-    return _COLOURS.get(axis.name) or {1: "green", -1: "red"}.get(axis.polarity or 0, "cyan")
 
 
 def _feeling(gist: Gist) -> Text:
     if gist.main is None:
         return Text("not said", style="dim")
     axis, value = gist.main
-    return Text.assemble((f"{axis.name:<10} ", _colour(axis)), (_bar(value, 6), _colour(axis)))
+    return Text.assemble((f"{axis.name:<10} ", inks.colour(axis)), (inks.bar(value, 6), inks.colour(axis)))
 
 
 def _sure(gist: Gist) -> str:
@@ -275,7 +254,7 @@ def _sure(gist: Gist) -> str:
 
 def _degree(gist: Gist, name: str) -> Text:
     share: Share | None = gist.degree(name)
-    return Text("") if share is None else Text(number(*share), style=_both_ways(*share))
+    return Text("") if share is None else Text(number(*share), style=inks.both_ways(*share))
 
 
 def _line_header(screen: Console) -> Text:
@@ -285,6 +264,9 @@ def _line_header(screen: Console) -> Text:
 def _lines(record: Record, screen: Console) -> Iterator[Text]:
     """Yield a line of a post, or of each of its fields, and what went wrong."""
     shown = [gist for gist in gists(record) if gist.subject != "reader"]
+    if faces.faced(record) and "error" not in record.meta:
+        yield from _faces(record, screen)
+        return
     if error := record.meta.get("error"):
         line = Text(f"{one_line(record.id, 10):<10} ")
         yield line.append(one_line(str(error), max(10, screen.width - 12)), style="red")
@@ -293,6 +275,16 @@ def _lines(record: Record, screen: Console) -> Iterator[Text]:
             yield _line(record.id, gist, gist.text, screen)
     elif not error:
         yield _line(record.id, next(iter(shown), None), record.text or "", screen)
+
+
+def _faces(record: Record, screen: Console) -> Iterator[Text]:
+    """Yield a line of each face in a picture, and of each stretch of one in a film."""
+    size = faces.size_of(record)
+    for look in faces.looks(record):
+        words = faces.where(look.box, size) if look.box else faces.NOBODY if not look.frames else ""
+        answers = [Answer(look.space, look.shares, look.confidence, [])] if look.shares else []
+        shown = Gist(look.subject, look.span, "", answers=answers, degrees=look.degrees)
+        yield _line(record.id, shown, f"{look.subject}: {words}" if look.frames else words, screen)
 
 
 def _line(id: str, shown: Gist | None, text: str, screen: Console) -> Text:

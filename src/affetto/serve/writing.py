@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from affetto.core.record import Record
 
 
+MESH = "face.mesh"
+"""The card of who says where a face's landmarks are."""
+
+
 def models(reading: Mapping[str, Any]) -> Sequence[str] | None:
     """Return the models asked for, None where nobody named one."""
     return reading["models"] or None
@@ -31,6 +35,8 @@ def how_to_read(said: Source, reading: Mapping[str, Any]) -> dict[str, Any]:
         how["speakers"] = "channels" if names == ["channels"] else names
     if reading["suffix"] or said.path == "-":
         how["suffix"] = said.suffix
+    if reading["rate"]:
+        how["frames_rate"] = reading["rate"]
     return how
 
 
@@ -55,6 +61,7 @@ def into_file(said: Source, out: str, quiet: bool, reading: Mapping[str, Any], m
             language=reading["language"],
             column=reading["column"],
             rate=reading["rate"],
+            channels=reading["channels"],
             progress=bar,
             **(how_to_read(said, reading) if said.text is None else {}),
             **more,
@@ -86,11 +93,14 @@ def free(out: str, overwrite: bool) -> None:
 
 
 class Drawn:
-    """Answered Records going by, of which the first is drawn into a file."""
+    """Answered Records going by, of which the first is drawn into a file.
 
-    def __init__(self, answered: Any, path: str) -> None:
-        """Take the Records and the file to make."""
-        self._answered, self._path = answered, path
+    Where faces were answered without their landmarks, those are asked for, for the drawing alone.
+    """
+
+    def __init__(self, answered: Any, path: str, rate: float = 0.0) -> None:
+        """Take the Records, the file to make, and at what rate they were answered."""
+        self._answered, self._path, self._rate = answered, path, rate
         self.columns: Sequence[str] = answered.columns
 
     def __iter__(self) -> "Iterator[Record]":
@@ -100,8 +110,16 @@ class Drawn:
         for number, record in enumerate(self._answered):
             yield record
             if number == 0 and "error" not in record.meta:
-                plot(record, self._path)
+                plot(self._with_mesh(record), self._path)
                 click.echo(f"drawn in {self._path}", err=True)
+
+    def _with_mesh(self, record: "Record") -> "Record":
+        from affetto import api  # noqa: PLC0415
+        from affetto.serve.faces import faced  # noqa: PLC0415
+
+        if not faced(record) or MESH not in api.cards("model") or any(t.source.startswith(MESH) for t in record.tracks):
+            return record
+        return record.add(*api.perceive(record.blind(), MESH, rate=self._rate).tracks)
 
     @property
     def code(self) -> int:

@@ -108,5 +108,5 @@ def _groups(module: torch.nn.Module, options: FitOptions, depth: Callable[[str],
 def _follow(averaged: torch.nn.Module, module: torch.nn.Module, decay: float) -> None:
     for slow, fast in zip(averaged.parameters(), module.parameters(), strict=True):
         slow.lerp_(fast, 1 - decay)
-    for slow, fast in zip(averaged.buffers(), module.buffers(), strict=True):
-        slow.lerp_(fast, 1 - decay) if slow.is_floating_point() else slow.copy_(fast)
+    for kept, new in zip(averaged.buffers(), module.buffers(), strict=True):
+        kept.lerp_(new, 1 - decay) if kept.is_floating_point() else kept.copy_(new)

@@ -18,13 +18,15 @@ import numpy.typing as npt
 
 from affetto.core import catalog
 from affetto.core.card import Card
+from affetto.core.errors import MalformedError
 from affetto.core.record import Record
 from affetto.core.signal import Frames, Image
 from affetto.core.space import Space
 from affetto.core.track import Track
-from affetto.models.face.crop import Grey
+from affetto.models.face.crop import Grey, Place
 from affetto.models.face.detect import NEAR, Detector, Finder
-from affetto.models.face.seen import Box, Face, Mesh
+from affetto.models.face.mesh import AROUND, place_of
+from affetto.models.face.seen import Box, Face, Mesh, look
 from affetto.models.face.track import Following, Tracker
 
 Floats = npt.NDArray[np.float32]
@@ -155,8 +157,16 @@ def read(
     return [tuple(some) for some in tracks]
 
 
-def sights(signal: Frames | Image, mesh: Mesh, options: Looking | None = None) -> Iterator[Sight]:
+def sights(
+    signal: Frames | Image, mesh: Mesh, options: Looking | None = None, boxes: Sequence[Box] = ()
+) -> Iterator[Sight]:
     """Yield what each analysed picture of a signal shows, in order; faces bear the names of their persons.
+
+    Args:
+        signal: a film or a picture.
+        mesh: the network that finds points.
+        options: how to go through it.
+        boxes: where the faces of a picture are, in pixels, where somebody knows; then nobody searches for them.
 
     Raises:
         UnreadableError: the film was only named, not opened, or nothing of it can be read.
@@ -166,11 +176,22 @@ def sights(signal: Frames | Image, mesh: Mesh, options: Looking | None = None) -
     finder = Finder(mesh, detector, NEAR if isinstance(signal, Image) else _FILM, options.following.new)
     if isinstance(signal, Image):
         pixels = signal.pixels
-        faces = sorted(finder(grey(pixels)), key=_size, reverse=True)
+        seen = grey(pixels)
+        found = known(mesh, seen, boxes) if boxes else finder(seen)
+        faces = found if boxes else sorted(found, key=_size, reverse=True)
         named = [replace(face, person=f"person-{k + 1}") for k, face in enumerate(faces)]
         yield Sight(0.0, 0.0, named, (pixels.shape[1], pixels.shape[0]))
     else:
         yield from _moving(signal, Tracker(mesh, finder, options=options.following), options.rate)
+
+
+def known(mesh: Mesh, picture: Grey, boxes: Sequence[Box]) -> list[Face]:
+    """Return the faces of a grey picture that lie in boxes, good or bad, in their order."""
+    places = [
+        Place((left + right) / 2, (top + bottom) / 2, AROUND * max(right - left, bottom - top, 1.0))
+        for left, top, right, bottom in boxes
+    ]
+    return look(mesh, picture, [place_of(face.points) for face in look(mesh, picture, places)])
 
 
 def grey(pixels: npt.NDArray[np.uint8]) -> Grey:
@@ -234,11 +255,29 @@ def _asked(records: Sequence[Record], scenes: list[_Scene], mesh: Mesh, options:
                 continue
             scene = _Scene(number)
             scenes.append(scene)
-            for sight in sights(signal, mesh, options):
+            for sight in sights(signal, mesh, options, _boxes(record)):
                 scene.edges.append((sight.start, sight.end))
                 scene.note = sight.note
                 for face in sight.faces:
                     yield _Asked(face, scene, len(scene.edges) - 1, _inside(face.box, sight.size))
+
+
+def _boxes(record: Record) -> Sequence[Box]:
+    """Return where the faces of a Record's picture are, by `meta["boxes"]`: four pixels of each; else none.
+
+    Raises:
+        MalformedError: it says something else.
+    """
+    said = record.meta.get("boxes", ())
+    if all(isinstance(box, Sequence) and len(box) == 4 and all(map(_is_number, box)) for box in said):
+        return [(float(a), float(b), float(c), float(d)) for a, b, c, d in said]
+    raise MalformedError(
+        f"record {record.id!r}: meta['boxes'] wants left, top, right, bottom of each face, not {said!r:.80}"
+    )
+
+
+def _is_number(x: object) -> bool:
+    return isinstance(x, int | float) and math.isfinite(x)
 
 
 def _inside(box: Box, size: tuple[int, int]) -> Box:

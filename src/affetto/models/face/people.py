@@ -65,7 +65,7 @@ class FaceModel:
 
 
 def load(card: Card) -> FaceModel:
-    """Load the model that a card names by its `parts`, or the one part that it is.
+    """Load the model that a card names by its `parts`, or the one part that it is; `detector` may name another one.
 
     Raises:
         CatalogError: it names a part that there is none of.
@@ -74,4 +74,5 @@ def load(card: Card) -> FaceModel:
     if not isinstance(named, list) or not set(named) <= set(PARTS):
         raise CatalogError(f"{card.id}: parts are some of {', '.join(PARTS)}, not {named!r:.80}")
     parts = tuple(PARTS[one](find(one)) for one in named)
-    return FaceModel(card, FaceMesh(weights(find(MESH))), parts)
+    looking = Looking(detector=str(card.facts.get("detector", "")))
+    return FaceModel(card, FaceMesh(weights(find(MESH))), parts, looking)

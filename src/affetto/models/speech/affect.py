@@ -21,7 +21,6 @@ from affetto.core.card import Card
 from affetto.core.catalog import load as load_card
 from affetto.core.errors import UnreadableError
 from affetto.core.record import Record
-from affetto.core.space import Space
 from affetto.core.track import Track
 from affetto.models.speech.listening import Answer, Listening, read
 from affetto.models.speech.mel import WINDOW, slaney, voice_mel

@@ -32,10 +32,8 @@ from affetto.core.record import Record
 from affetto.core.track import Track
 from affetto.models.speech.listening import Answer, Listening, read
 from affetto.models.speech.outputs import Meaning, facts_of, meaning
-from affetto.models.weights import checksum
+from affetto.models.weights import MODELS, checksum
 
-MODELS = "AFFETTO_MODELS"
-"""The environment variable that names the folder of files that are not part of Affetto."""
 Floats = npt.NDArray[np.float32]
 Normalise = Literal["none", "layer", "unit"]
 ADDED = {"layer": 1e-5, "unit": 1e-7}

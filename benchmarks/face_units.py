@@ -19,11 +19,11 @@ from sklearn.metrics import roc_auc_score
 
 from affetto.core.catalog import find
 from affetto.models.face import units
+from affetto.models.face.looking import known
 from affetto.models.face.mesh import FaceMesh
 from affetto.models.weights import weights
 from benchmarks.results import interval, save
-from recipes.face_expression import whole
-from recipes.face_mesh import twice
+from recipes.face_expression import WHOLE
 from recipes.face_pictures import EXPRESSIONS, pictures
 
 CALLED = {"joy": "happiness"}
@@ -40,7 +40,7 @@ def main() -> None:
     test = pictures("test")
     test = test[test.majority >= 0]
     mesh = FaceMesh(weights(find("face.mesh")))
-    faces = [twice(mesh, picture, whole()) for picture in test.pixels]
+    faces = [known(mesh, picture, [WHOLE])[0] for picture in test.pixels]
     part = units.load(find("face.au"))
     names = part.spaces[0].names
     with_crop = part(faces)[0].values

@@ -18,18 +18,19 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from affetto.models.face.crop import Grey, Place
-from affetto.models.face.expression import FRAMED, LIFTED, Calibration, Network, closer
+from affetto.models.face.expression import FRAMED, Calibration, Network, closer
+from affetto.models.face.looking import known
 from affetto.models.face.mesh import FaceMesh
 from affetto.train.export import export_static
 from recipes import cards
 from recipes.face_expression_network import FINISH, ExpressionNetwork, Schooling, taught
 from recipes.face_mesh import WEIGHTS as MESH
-from recipes.face_mesh import twice
 from recipes.face_pictures import EXPRESSIONS, SIDE, Pictures, pictures
 
 log = logging.getLogger("face")
 WEIGHTS = MESH.with_name("face.expression.onnx")
+WHOLE = (0.0, 0.0, SIDE - 1.0, SIDE - 1.0)
+"""The box of a face that is the whole picture."""
 
 
 def main() -> None:
@@ -78,19 +79,15 @@ def publish(net: ExpressionNetwork, mesh: FaceMesh) -> None:
     write(facts)
 
 
-def whole() -> Place:
-    """Return the place of a picture of FER2013, as the mesh network would cut it if its face lay as most do."""
-    size = SIDE / FRAMED
-    return Place((SIDE - 1) / 2, (SIDE - 1) / 2 + LIFTED * size, size)
-
-
 def fitted(network: Network, dev: Pictures, mesh: FaceMesh) -> dict[str, object]:
-    """Return the temperature that brings answers nearest to the raters' votes, and the trust in the top label."""
-    close, error = found(dev, mesh)
-    logits = network(close)[:, : len(EXPRESSIONS)]
-    heat = best_temperature(logits[dev.shares.sum(1) > 0], dev.shares[dev.shares.sum(1) > 0])
-    values = Calibration(heat, (0.0, 1.0, 0.0)).probabilities(logits)
+    """Return the temperature that makes answers the chances of what most raters say, and the trust in the top one."""
+    faces = [known(mesh, picture, [WHOLE])[0] for picture in dev.pixels]
+    error = np.array([face.error for face in faces], np.float32)
+    views = [network(np.stack([closer(face.crop, framed) for face in faces])) for framed in FRAMED]
+    logits = np.mean(views, 0)[:, : len(EXPRESSIONS)]
     sure = dev.majority >= 0
+    heat = best_temperature(logits[sure], np.eye(len(EXPRESSIONS), dtype=np.float32)[dev.majority[sure]])
+    values = Calibration(heat, (0.0, 1.0, 0.0)).probabilities(logits)
     top = np.clip(values[sure].max(1), 1e-6, 1 - 1e-6)
     facts = np.stack([np.log(top / (1 - top)), error[sure]], 1)
     line = LogisticRegression(C=100.0).fit(facts, values[sure].argmax(1) == dev.majority[sure])
@@ -100,15 +97,9 @@ def fitted(network: Network, dev: Pictures, mesh: FaceMesh) -> dict[str, object]
     }
 
 
-def found(faces: Pictures, mesh: FaceMesh) -> tuple[Grey, np.ndarray]:
-    """Return close crops as the product cuts them, n x 48 x 48, and the mesh's expected error of each."""
-    seen = [twice(mesh, picture, whole()) for picture in faces.pixels]
-    return np.stack([closer(face.crop) for face in seen]), np.array([face.error for face in seen], np.float32)
-
-
-def best_temperature(logits: np.ndarray, shares: np.ndarray) -> float:
-    """Return the temperature at which the cross-entropy with the votes is least."""
-    x, goal, heat = torch.from_numpy(logits), torch.from_numpy(shares), torch.zeros(1, requires_grad=True)
+def best_temperature(logits: np.ndarray, goals: np.ndarray) -> float:
+    """Return the temperature at which the cross-entropy with goals (n x k) is least."""
+    x, goal, heat = torch.from_numpy(logits), torch.from_numpy(goals), torch.zeros(1, requires_grad=True)
     solver = torch.optim.LBFGS([heat], max_iter=100)
 
     def closure() -> torch.Tensor:

@@ -125,7 +125,7 @@ def test_crops_are_answered_in_batches_and_alone_alike():
     (picture,) = affetto.read(EXAMPLES / "faces.jpg")
     grey = picture.signals[0].pixels[:, :, 0]
     part = expression.load(find("face.expression"))
-    crops = np.stack([expression.closer(cut(grey, Place(240 + 480 * k, 180, 260), 112)) for k in range(3)])
+    crops = np.stack([expression.closer(cut(grey, Place(240 + 480 * k, 180, 260), 112), 0.735) for k in range(3)])
     whole = part.answer(crops)[0].values
     alone = np.concatenate([part.answer(crops[k : k + 1])[0].values for k in range(3)])
     assert np.allclose(whole, alone, atol=1e-5)

@@ -201,7 +201,7 @@ def errors() -> dict[str, tuple[list[str], int, str]]:
         "missing file of a strange suffix": (["perceive", "data/talk.xyz"], 2, "no file 'data/talk.xyz'"),
         "directory": (["perceive", str(Path(__file__).parent)], 2, "holds no sound, film or picture"),
         "wrong column": (["perceive", "-m", "fake", POSTS, "-c", "body"], 2, "'body'; known: author, id, text"),
-        "unknown model": (["perceive", "-m", "fakee", "hi"], 2, "no model is called 'fakee'; did you mean fake?"),
+        "unknown model": (["perceive", "-m", "fakee", "hi"], 2, "no model is called 'fakee'; did you mean fake"),
         "space as model": (["perceive", "-m", "vad", "hi"], 2, "no model is called 'vad'"),
         "wrong language": (["perceive", "-m", "text.affect-en", "-l", "xx", "hi"], 2, "'xx'; known: en"),
         "wrong suffix of the output": (

@@ -8,11 +8,13 @@ A picture is decoded once when it is read, to see whether it can be, and again e
 folder of a million lies in no memory. Knows files; knows nothing of what is seen.
 """
 
+import io
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +86,7 @@ def _seen(source: Source, path: str) -> _Seen:
             f"{called} is no picture inside, whatever its name says; check what it is, or save it anew"
         )
     less = _checked(about, called)
-    decoded = _decoded(data + _END if about.cut else data, less)
+    decoded = _first(data) if about.kind == "gif" else _decoded(data + _END if about.cut else data, less)
     if decoded is None:
         raise UnreadableError(f"{called} begins as a {about.kind} picture, but is broken off or damaged; save it anew")
     warnings = [f"{called} is broken off: what is missing of it is grey"] if about.cut else []
@@ -97,8 +99,10 @@ def _seen(source: Source, path: str) -> _Seen:
 
 def _checked(about: Header, called: str) -> int:
     """Return by how much a picture must be made smaller, or refuse it, before it takes any memory."""
-    if about.kind == "heic":
-        raise UnreadableError(f"{called} is a HEIC picture, which nobody here decodes; save it as .jpg or .png")
+    if about.kind == "heic" or (about.kind == "avif" and not cv2.haveImageWriter("a.avif")):
+        raise UnreadableError(
+            f"{called} is a {about.kind.upper()} picture, which nobody here decodes; save it as .jpg or .png"
+        )
     if about.flaw:
         raise UnreadableError(f"{called} {about.flaw}; save it anew")
     count = about.width * about.height
@@ -128,6 +132,16 @@ def _decoded(data: bytes, less: int) -> Array | None:
     finally:
         cv2.setLogLevel(level)
     return decoded if decoded is not None and decoded.size else None
+
+
+def _first(data: bytes) -> Array | None:
+    """Return what PyAV makes of the first picture of a GIF, which not every OpenCV reads; None where it is broken."""
+    try:
+        with av.open(io.BytesIO(data), "r") as container:
+            shown = next(container.decode(video=0), None)
+            return None if shown is None else np.asarray(shown.to_ndarray(format="bgra"), np.uint8)
+    except (av.error.FFmpegError, OSError, ValueError, IndexError, MemoryError):
+        return None
 
 
 def _plain(decoded: Array) -> Pixels:

@@ -30,8 +30,10 @@ from affetto.models.weights import weights
 Floats = npt.NDArray[np.float32]
 CLOSE = 48
 """Of what the network sees, pixels."""
-FRAMED, LIFTED = 0.735, 0.035
-"""How FER2013 frames faces: its side, and how far its middle lies above ours, as shares of our crop's (medians)."""
+LIFTED = 0.03
+"""How far the middle of FER2013's pictures lies above that of our crops, as a share of their side (the median)."""
+FRAMED = (0.8, 0.67)
+"""Sides of the parts of our crop that are looked at, as shares of its own; FER2013's median is .735."""
 EXPRESSIONS = ("neutral", "joy", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 """The order of the logits, in the words of the space `ekman-8`."""
 
@@ -88,9 +90,9 @@ class Network:
         return np.asarray((both[: len(x)] + both[len(x) :]) / 2, np.float32)
 
 
-def closer(crop: Grey) -> Grey:
-    """Return the inner part of a crop of the mesh, 112 x 112, framed as FER2013 frames faces: 48 x 48."""
-    half, middle = FRAMED / 2, 0.5 - LIFTED
+def closer(crop: Grey, framed: float) -> Grey:
+    """Return the inner part of a crop of the mesh, 112 x 112, so large, about as FER2013 frames faces: 48 x 48."""
+    half, middle = framed / 2, 0.5 - LIFTED
     top, bottom = round((middle - half) * SIDE), round((middle + half) * SIDE)
     left, right = round((0.5 - half) * SIDE), round((0.5 + half) * SIDE)
     part = cv2.resize(crop[top:bottom, left:right], (CLOSE, CLOSE), interpolation=cv2.INTER_AREA)
@@ -112,20 +114,18 @@ class Expression:
 
     def __call__(self, faces: Sequence[Face]) -> list[Answer]:
         """Answer faces: labels with calibrated confidence, and what they make of valence and arousal."""
-        close = np.stack([closer(face.crop) for face in faces])
-        return self.answer(close, np.array([face.error for face in faces], np.float32))
+        logits = [self.network(np.stack([closer(face.crop, framed) for face in faces])) for framed in FRAMED]
+        return self._answers(np.mean(logits, 0), np.array([face.error for face in faces], np.float32))
 
-    def answer(self, close: Grey, error: Floats | None = None) -> list[Answer]:
-        """Answer grey crops, n x 48 x 48, framed as FER2013 frames faces.
+    def answer(self, close: Grey) -> list[Answer]:
+        """Answer grey crops, n x 48 x 48, framed as FER2013 frames faces, as if their meshes were without error."""
+        return self._answers(self.network(close), np.zeros(len(close), np.float32))
 
-        Args:
-            close: the crops.
-            error: n: the error that the mesh expects of itself; without, none.
-        """
+    def _answers(self, logits: Floats, error: Floats) -> list[Answer]:
         labels, degrees = self.spaces
-        said = self.calibration.probabilities(self.network(close)[:, : len(EXPRESSIONS)])
+        said = self.calibration.probabilities(logits[:, : len(EXPRESSIONS)])
         values = said[:, [EXPRESSIONS.index(name) for name in labels.names]]
-        sure = self.calibration.confidence(values, np.zeros(len(values), np.float32) if error is None else error)
+        sure = self.calibration.confidence(values, error)
         return [Answer(labels, values, sure), Answer(degrees, labels.weighed(degrees, values), sure)]
 
 

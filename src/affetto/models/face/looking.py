@@ -37,6 +37,10 @@ NO_FACE = "no face"
 NO_PICTURE = "no picture"
 """Where a film is said to go on, but shows nothing."""
 BROKEN = "the film cannot be read beyond this"
+CROP = 64
+"""Pixels of the longer side of a picture that is taken for a crop of one face, which nobody needs to search for."""
+_FLAT = 1.0
+"""Deviation of the greys of a crop in which there is nothing."""
 _FILM = 800
 """Pixels of the longer side of a film's picture as the cascade looks at it closely."""
 _AT_ONCE = 32
@@ -177,8 +181,12 @@ def sights(
     if isinstance(signal, Image):
         pixels = signal.pixels
         seen = grey(pixels)
-        found = known(mesh, seen, boxes) if boxes else finder(seen)
-        faces = found if boxes else sorted(found, key=_size, reverse=True)
+        if boxes:
+            faces = known(mesh, seen, boxes)
+        elif max(seen.shape) <= CROP:
+            faces = known(mesh, seen, [(0, 0, seen.shape[1] - 1, seen.shape[0] - 1)]) if seen.std() > _FLAT else []
+        else:
+            faces = sorted(finder(seen), key=_size, reverse=True)
         named = [replace(face, person=f"person-{k + 1}") for k, face in enumerate(faces)]
         yield Sight(0.0, 0.0, named, (pixels.shape[1], pixels.shape[0]))
     else:

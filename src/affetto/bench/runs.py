@@ -128,7 +128,7 @@ def _seen(what: Benchmark, id: str) -> str:
     Raises:
         UnreadableError: it saw them with their labels.
     """
-    if systems.learns(id):
+    if systems.learns(id) or id == systems.CASCADE:
         return ""
     for data in catalog.find(id, "model").facts.get("data", ()):
         if data.get("corpus") != what.corpus or what.split not in data.get("splits", ()):

@@ -23,9 +23,10 @@ from affetto.models.face.looking import known
 from affetto.models.face.mesh import FaceMesh
 from affetto.models.weights import weights
 from benchmarks.results import interval, save
-from recipes.face_expression import WHOLE
-from recipes.face_pictures import EXPRESSIONS, pictures
+from recipes.face_pictures import EXPRESSIONS, SIDE, pictures
 
+WHOLE = (0.0, 0.0, SIDE - 1.0, SIDE - 1.0)
+"""The box of a face that is the whole picture."""
 CALLED = {"joy": "happiness"}
 """Words of the codebook that FER+ says otherwise."""
 

@@ -12,6 +12,9 @@ import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+_LARGE = 20_000
+"""Numbers of a table from which on it is kept as float16."""
+
 
 def export(
     module: torch.nn.Module,
@@ -51,6 +54,7 @@ def export(
             )
             made = onnx.load(str(path))
     onnx.helper.set_model_props(made, dict(facts))
+    halved(made)
     onnx.save(made, str(path))
 
 
@@ -89,7 +93,19 @@ def export_static(
         )  # fmt: skip
         made = onnx.load(str(path))
     onnx.helper.set_model_props(made, dict(facts))
+    halved(made)
     onnx.save(made, str(path))
+
+
+def halved(made: onnx.ModelProto) -> None:
+    """Keep the large float32 tables of a network as float16; they are cast back once, when it is loaded."""
+    for one in list(made.graph.initializer):
+        if one.data_type == onnx.TensorProto.FLOAT and np.prod(one.dims) >= _LARGE:
+            half = onnx.numpy_helper.to_array(one).astype(np.float16)
+            cast = onnx.helper.make_node("Cast", [f"{one.name}_half"], [one.name], to=onnx.TensorProto.FLOAT)
+            made.graph.initializer.remove(one)
+            made.graph.initializer.append(onnx.numpy_helper.from_array(half, f"{one.name}_half"))
+            made.graph.node.insert(0, cast)
 
 
 class _Shown(CalibrationDataReader):  # type: ignore[misc]

@@ -19,8 +19,8 @@ from sklearn.metrics import roc_auc_score
 
 from affetto.core.catalog import find
 from affetto.models.face import units
-from affetto.models.face.looking import known
 from affetto.models.face.mesh import FaceMesh
+from affetto.models.face.seen import in_boxes
 from affetto.models.weights import weights
 from benchmarks.results import interval, save
 from recipes.face_pictures import EXPRESSIONS, SIDE, pictures
@@ -41,7 +41,7 @@ def main() -> None:
     test = pictures("test")
     test = test[test.majority >= 0]
     mesh = FaceMesh(weights(find("face.mesh")))
-    faces = [known(mesh, picture, [WHOLE])[0] for picture in test.pixels]
+    faces = [in_boxes(mesh, picture, [WHOLE])[0] for picture in test.pixels]
     part = units.load(find("face.au"))
     names = part.spaces[0].names
     with_crop = part(faces)[0].values

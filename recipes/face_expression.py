@@ -19,8 +19,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from affetto.models.face.expression import FRAMED, Calibration, Network, closer
-from affetto.models.face.looking import known
 from affetto.models.face.mesh import FaceMesh
+from affetto.models.face.seen import in_boxes
 from affetto.train.export import export_static
 from benchmarks.results import save
 from recipes import cards
@@ -69,7 +69,7 @@ def main() -> None:
 def publish(net: ExpressionNetwork, mesh: FaceMesh) -> None:
     """Write the network in int8, then again with the calibration that fits what it says then."""
     train, dev = pictures("train"), pictures("dev")
-    rows = np.random.default_rng(1).permutation(len(train.rows))[:512]
+    rows = np.random.default_rng(1).permutation(len(train.pixels))[:512]
     shown = [{"close": train.pixels[rows[k : k + 32], None].astype(np.float32) / 255} for k in range(0, 512, 32)]
     example = {"close": torch.rand(2, 1, SIDE, SIDE)}
 
@@ -90,7 +90,7 @@ def measure(network: Network, seed: int) -> None:
     sure = test.majority >= 0
     hit, other = first.argmax(1) == test.majority, second.argmax(1) == test.label
     save(
-        "fer-pictures", "face.expression", len(test.rows),
+        "fer-pictures", "face.expression", len(test.pixels),
         {
             "FER+ majority, accuracy": mean(hit[sure], seed),
             "FER+ majority, accuracy, without twins of training": mean(hit[sure & ~test.twin], seed),
@@ -105,7 +105,7 @@ def measure(network: Network, seed: int) -> None:
 
 def fitted(network: Network, dev: Pictures, mesh: FaceMesh) -> dict[str, object]:
     """Return the temperature that makes answers the chances of what most raters say, and the trust in the top one."""
-    faces = [known(mesh, picture, [WHOLE])[0] for picture in dev.pixels]
+    faces = [in_boxes(mesh, picture, [WHOLE])[0] for picture in dev.pixels]
     error = np.array([face.error for face in faces], np.float32)
     views = [network(np.stack([closer(face.crop, framed) for face in faces])) for framed in FRAMED]
     logits = np.mean(views, 0)[:, : len(EXPRESSIONS)]

@@ -164,7 +164,7 @@ class Schooling:
 
 def goals_of(lessons: Pictures, smoothing: float) -> torch.Tensor:
     """Return what both heads should say, n x 15."""
-    single = np.full((len(lessons.rows), len(LABELS)), smoothing / len(LABELS), np.float32)
+    single = np.full((len(lessons.pixels), len(LABELS)), smoothing / len(LABELS), np.float32)
     single[np.arange(len(single)), lessons.label] += 1 - smoothing
     return torch.from_numpy(np.concatenate([lessons.shares, single], 1))
 

@@ -99,16 +99,15 @@ class Lessons:
         empty = [grey for name, grey in self.scenery.items() if name not in person and not len(said[name])]
         return Faces(kept, np.array(which), np.array(points), np.ones((len(which), 68), bool)), empty
 
-    def film(self, name: str) -> tuple[Faces, float]:
-        """Return each third frame of a film with a face by the teacher, and the share of its frames with one."""
+    def film(self, name: str) -> Faces:
+        """Return each third of the frames of a film in which the teacher finds a face."""
         path = Path(os.environ["AFFETTO_DATA"]) / "video" / "face-samples" / name
         grey = np.concatenate(
             [np.stack([cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in block]) for block in frames(path, 0).blocks(2)]
         )
         rows = self.taught(Path(name).stem, {"all": grey}, "--grow", "1", "--margin", "0")["all"]
-        which = rows[:, 0].astype(int)
-        points = rows[:, 1:].reshape(-1, 478, 3)[::3]
-        return Faces(grey, which[::3], points, np.ones((len(points), 68), bool)), len(set(which)) / len(grey)
+        which, points = rows[::3, 0].astype(int), rows[::3, 1:].reshape(-1, 478, 3)
+        return Faces(grey, which, points, np.ones((len(points), 68), bool))
 
     @cached_property
     def surface(self) -> tuple[npt.NDArray[np.int32], Floats]:

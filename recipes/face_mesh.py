@@ -20,7 +20,7 @@ import torch
 
 from affetto.models.face.crop import Place, Points, cut
 from affetto.models.face.mesh import BETWEEN_EYES, IBUG_68, SIDE, FaceMesh, place_of
-from affetto.models.face.seen import Face, look
+from affetto.models.face.seen import Face, look_twice
 from affetto.train.export import export_static
 from benchmarks.results import interval, save
 from recipes import cards
@@ -84,7 +84,7 @@ def write(net: MeshNetwork, people: Faces, seed: int) -> None:
 def measure(mesh: FaceMesh, lessons: Lessons, empty: list[Grey], seed: int) -> None:
     """Measure the file on what it has not learned from, and keep the result."""
     rng = np.random.default_rng(seed)
-    tests = {Path(name).stem: lessons.film(name)[0] for name in CLIPS}
+    tests = {Path(name).stem: lessons.film(name) for name in CLIPS}
     films = set(tests)
     tests |= {"FER2013 PrivateTest": lessons.people("test"), "drawn heads": lessons.heads("test", TESTED)}
     metrics: dict[str, dict[str, float]] = {}
@@ -120,16 +120,9 @@ def measure(mesh: FaceMesh, lessons: Lessons, empty: list[Grey], seed: int) -> N
 def followed(mesh: FaceMesh, faces: Faces, rng: np.random.Generator) -> list[Face]:
     """Return what the mesh finds of some faces at a second look."""
     return [
-        twice(mesh, faces.pictures[faces.which[i]], shifted(place_of(faces.points[i]), rng))
+        look_twice(mesh, faces.pictures[faces.which[i]], [shifted(place_of(faces.points[i]), rng)])[0]
         for i in range(min(MEASURED, len(faces)))
     ]
-
-
-def twice(mesh: FaceMesh, picture: Grey, place: Place) -> Face:
-    """Return what the mesh finds at a place, and then where it found it."""
-    (first,) = look(mesh, picture, [place])
-    (face,) = look(mesh, picture, [place_of(first.points)])
-    return face
 
 
 def shifted(place: Place, rng: np.random.Generator) -> Place:

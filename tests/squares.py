@@ -57,7 +57,6 @@ class Squares:
             np.array([face for _, face in said], np.float32),
             np.where([face > 0.5 for _, face in said], 0.03, 0.6).astype(np.float32),
             np.ones((len(crops), 68), np.float32),
-            np.zeros((len(crops), 4), np.float32),
         )
 
     def _one(self, crop):

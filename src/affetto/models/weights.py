@@ -1,15 +1,17 @@
-"""Where weights lie, in the package, on this machine or as those of the hub, and whether they are what the card says.
+"""Where weights lie, in the package, on this machine or as those of the hub; what they are checked by; how they open.
 
 Knows files and checksums; asks the hub, or another server, only where that is allowed; knows no model.
 """
 
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from affetto.core.card import Card
 from affetto.core.errors import CatalogError, UnreadableError
@@ -39,6 +41,32 @@ def weights(card: Card) -> Path:
             f"the weights of {card.id} are not what its card says: {path} differs; install affetto again"
         )
     return path
+
+
+def opened(path: Path, what: str, key: str = "") -> tuple[Any, Any]:
+    """Open a network of Affetto's own, to be asked by one thread at a time.
+
+    Args:
+        path: its file, ONNX.
+        what: it is, for messages.
+        key: of the file's metadata, under which facts stand as JSON; without, there are none.
+
+    Returns:
+        The session of onnxruntime, and the facts, or None.
+
+    Raises:
+        UnreadableError: the file is no such network.
+    """
+    import onnxruntime  # noqa: PLC0415 - checksums need none
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return session, json.loads(session.get_modelmeta().custom_metadata_map[key]) if key else None
+    except Exception as error:  # onnxruntime raises plain exceptions of its own
+        raise UnreadableError(f"{path.name} is no {what} of affetto: {error}") from None
 
 
 def checksum(path: Path) -> str:

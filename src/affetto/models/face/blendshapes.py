@@ -7,25 +7,25 @@ Knows crops and meshes; knows no picture.
 """
 
 import base64
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from affetto.core.card import Card
+from affetto.core.catalog import find
 from affetto.core.catalog import load as load_card
-from affetto.core.errors import MalformedError, UnreadableError
+from affetto.core.errors import MalformedError
 from affetto.core.space import Space
 from affetto.models.face.alignment import aligned, pose
 from affetto.models.face.crop import Grey
 from affetto.models.face.looking import Answer
 from affetto.models.face.seen import Face
-from affetto.models.weights import weights
+from affetto.models.weights import opened, weights
 
 Floats = npt.NDArray[np.float32]
 POINTS = 478
@@ -41,14 +41,7 @@ class Network:
     """
 
     def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            facts = json.loads(self.session.get_modelmeta().custom_metadata_map["affetto.shapes"])
-        except Exception as error:  # onnxruntime raises plain exceptions of its own
-            raise UnreadableError(f"{path.name} is no blendshape network of affetto: {error}") from None
+        self.session, facts = opened(path, "blendshape network", "affetto.shapes")
         self.names = tuple(facts["names"])
         self.mean: Floats = np.array(facts["mean"], np.float32).reshape(POINTS, 3)
         numbers = np.frombuffer(base64.b64decode(facts["map"]), "<f2").astype(np.float32)
@@ -80,6 +73,8 @@ class Blendshapes:
 
     card: Card
     network: Network
+    _last: list[tuple[list[ref[Face]], list[Answer]]] = field(default_factory=list, repr=False, compare=False)
+    """The faces that were answered last, which are not kept, and how: `units` asks about the same ones."""
 
     @cached_property
     def spaces(self) -> tuple[Space, ...]:
@@ -87,7 +82,15 @@ class Blendshapes:
         return tuple(load_card(id) for id in self.card.spaces)
 
     def __call__(self, faces: Sequence[Face]) -> list[Answer]:
-        """Answer faces."""
+        """Answer faces; the same ones as just before at once."""
+        for last, answers in self._last:
+            if [one() for one in last] == list(faces):
+                return answers
+        answers = self._answered(faces)
+        self._last[:] = [([ref(face) for face in faces], answers)]
+        return answers
+
+    def _answered(self, faces: Sequence[Face]) -> list[Answer]:
         sure = self.network.confidence(np.array([face.error for face in faces], np.float32))
         said, looks = self.network.of_crops(np.stack([face.crop for face in faces]))
         turned = pose(aligned(np.stack([face.points for face in faces]), self.network.mean)[1])
@@ -113,5 +116,11 @@ class Blendshapes:
 
 
 def load(card: Card) -> Blendshapes:
-    """Load the part that a card names."""
+    """Load the part that a card names, once in a process: `units` asks the same one."""
+    return _loaded(card.id)
+
+
+@cache
+def _loaded(id: str) -> Blendshapes:
+    card = find(id)
     return Blendshapes(card, Network(weights(card)))

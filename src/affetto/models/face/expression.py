@@ -5,27 +5,23 @@ as FER+ shows faces. Its calibration was fitted on the dev split and lies in the
 picture that they come from.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from affetto.core.card import Card
 from affetto.core.catalog import load as load_card
-from affetto.core.errors import UnreadableError
 from affetto.core.space import Space
 from affetto.models.face.crop import Grey
 from affetto.models.face.looking import Answer
 from affetto.models.face.mesh import SIDE
 from affetto.models.face.seen import Face
-from affetto.models.weights import weights
+from affetto.models.weights import opened, weights
 
 Floats = npt.NDArray[np.float32]
 CLOSE = 48
@@ -69,16 +65,7 @@ class Network:
     """
 
     def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            self.facts: dict[str, Any] = json.loads(
-                self.session.get_modelmeta().custom_metadata_map["affetto.calibration"]
-            )
-        except Exception as error:  # onnxruntime raises plain exceptions of its own
-            raise UnreadableError(f"{path.name} is no expression network of affetto: {error}") from None
+        self.session, self.facts = opened(path, "expression network", "affetto.calibration")
 
     def __call__(self, close: Grey) -> Floats:
         """Return logits, n x 15 (FER+'s eight, then FER2013's seven), of n x 48 x 48 grey crops.

@@ -23,10 +23,9 @@ from affetto.core.record import Record
 from affetto.core.signal import Frames, Image
 from affetto.core.space import Space
 from affetto.core.track import Track
-from affetto.models.face.crop import Grey, Place
+from affetto.models.face.crop import Grey
 from affetto.models.face.detect import NEAR, Detector, Finder
-from affetto.models.face.mesh import AROUND, place_of
-from affetto.models.face.seen import Box, Face, Mesh, look
+from affetto.models.face.seen import Box, Face, Mesh, in_boxes
 from affetto.models.face.track import Following, Tracker
 
 Floats = npt.NDArray[np.float32]
@@ -182,24 +181,15 @@ def sights(
         pixels = signal.pixels
         seen = grey(pixels)
         if boxes:
-            faces = known(mesh, seen, boxes)
+            faces = in_boxes(mesh, seen, boxes)
         elif max(seen.shape) <= CROP:
-            faces = known(mesh, seen, [(0, 0, seen.shape[1] - 1, seen.shape[0] - 1)]) if seen.std() > _FLAT else []
+            faces = in_boxes(mesh, seen, [(0, 0, seen.shape[1] - 1, seen.shape[0] - 1)]) if seen.std() > _FLAT else []
         else:
             faces = sorted(finder(seen), key=_size, reverse=True)
         named = [replace(face, person=f"person-{k + 1}") for k, face in enumerate(faces)]
         yield Sight(0.0, 0.0, named, (pixels.shape[1], pixels.shape[0]))
     else:
         yield from _moving(signal, Tracker(mesh, finder, options=options.following), options.rate)
-
-
-def known(mesh: Mesh, picture: Grey, boxes: Sequence[Box]) -> list[Face]:
-    """Return the faces of a grey picture that lie in boxes, good or bad, in their order."""
-    places = [
-        Place((left + right) / 2, (top + bottom) / 2, AROUND * max(right - left, bottom - top, 1.0))
-        for left, top, right, bottom in boxes
-    ]
-    return look(mesh, picture, [place_of(face.points) for face in look(mesh, picture, places)])
 
 
 def grey(pixels: npt.NDArray[np.uint8]) -> Grey:

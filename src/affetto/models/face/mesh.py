@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
-from affetto.core.errors import UnreadableError
 from affetto.models.face.crop import Grey, Place, Points
+from affetto.models.weights import opened
 
 SIDE = 112
 """Of a crop, pixels."""
@@ -40,8 +39,6 @@ class Meshes:
     """n: the mean error of the points that is to be expected, as a share of the distance between the eyes."""
     visible: npt.NDArray[np.float32]
     """n x 68: the probability that each iBUG landmark is seen."""
-    known: npt.NDArray[np.float32]
-    """n x 256: what the network knows of the crop."""
 
 
 class FaceMesh:
@@ -52,24 +49,17 @@ class FaceMesh:
     """
 
     def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises plain exceptions of its own
-            raise UnreadableError(f"{path.name} is no face network of affetto: {error}") from None
+        self.session, _ = opened(path, "face network")
 
     def __call__(self, crops: Grey) -> Meshes:
         """Find the mesh in crops, n x 112 x 112."""
         x = (crops[:, None].astype(np.float32)) / 255
-        points, sure, known = self.session.run(["mesh", "sure", "known"], {"crop": x})
+        points, sure = self.session.run(["mesh", "sure"], {"crop": x})
         return Meshes(
             points.reshape(len(crops), -1, 3),
             _logistic(sure[:, 0]),
             np.exp(sure[:, 1]),
             _logistic(sure[:, 2:]),
-            known,
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from affetto.models.face.crop import Grey, Place, cut
-from affetto.models.face.mesh import SIDE, Meshes
+from affetto.models.face.mesh import AROUND, SIDE, Meshes, place_of
 
 Floats = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
@@ -42,8 +42,6 @@ class Face:
     """Expected mean error of the points, as a share of the distance between the eyes."""
     visible: Floats
     """68: probability that each of the iBUG points is seen."""
-    known: Floats
-    """d: features of the mesh network."""
     crop: Grey
     """112 x 112."""
     person: str = ""
@@ -88,12 +86,25 @@ def look(mesh: Mesh, picture: Grey, places: Sequence[Place]) -> list[Face]:
                 float(said.face[k]),
                 float(said.error[k]),
                 said.visible[k],
-                said.known[k],
                 crops[k],
             )
             for k, place in enumerate(some)
         ]
     return faces
+
+
+def look_twice(mesh: Mesh, picture: Grey, places: Sequence[Place]) -> list[Face]:
+    """Return what a grey picture shows at each place, looked at again where the points then are; good or bad."""
+    return look(mesh, picture, [place_of(face.points) for face in look(mesh, picture, places)])
+
+
+def in_boxes(mesh: Mesh, picture: Grey, boxes: Sequence[Box]) -> list[Face]:
+    """Return the faces of a grey picture that lie in boxes of faces' points, good or bad, in their order."""
+    places = [
+        Place((left + right) / 2, (top + bottom) / 2, AROUND * max(right - left, bottom - top, 1.0))
+        for left, top, right, bottom in boxes
+    ]
+    return look_twice(mesh, picture, places)
 
 
 def off(place: Place, other: Place) -> float:

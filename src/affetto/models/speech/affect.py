@@ -6,7 +6,6 @@ the file's metadata, with what its lessons were like: where a clip is unlike the
 knows no file of sound.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,16 +14,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from affetto.core.card import Card
 from affetto.core.catalog import load as load_card
-from affetto.core.errors import UnreadableError
 from affetto.core.record import Record
 from affetto.core.track import Track
 from affetto.models.speech.listening import Answer, Listening, read
 from affetto.models.speech.mel import WINDOW, slaney, voice_mel
-from affetto.models.weights import weights
+from affetto.models.weights import opened, weights
 
 Floats = npt.NDArray[np.float32]
 LOUDNESS = 30.0
@@ -93,16 +90,7 @@ class Network:
     """
 
     def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            self.facts: dict[str, Any] = json.loads(
-                self.session.get_modelmeta().custom_metadata_map["affetto.calibration"]
-            )
-        except Exception as error:  # onnxruntime raises plain exceptions of its own
-            raise UnreadableError(f"{path.name} is no speech network of affetto: {error}") from None
+        self.session, self.facts = opened(path, "speech network", "affetto.calibration")
 
     def __call__(self, clips: Sequence[Floats]) -> tuple[Floats, Floats]:
         """Return logits (n x m) and what is known (n x d) of clips at 16 kHz, two side by side, each by itself."""

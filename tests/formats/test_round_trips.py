@@ -1,3 +1,5 @@
+import csv
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,11 +9,11 @@ from hypothesis import strategies as st
 
 from affetto import formats
 from affetto.core.errors import UnknownNameError, UnreadableError
-from affetto.core.record import Record
+from affetto.core.record import Record, Turn
 from affetto.core.signal import Text
 from affetto.core.space import Axis, Space
 from affetto.core.track import Track
-from tests import strategies
+from tests import perceived, strategies
 
 MOOD = Space("mood-2", "one", (Axis("good"), Axis("bad")))
 VAD = Space(
@@ -167,3 +169,97 @@ def test_json_holds_one_or_many_and_odd_meta(tmp_path):
             "g": {"h": [1]},
         }
         assert back.tracks == odd.tracks
+
+
+# A film of two people that was perceived: what each format gives back of it.
+
+FILM = perceived.film()
+
+
+def written(tmp_path, suffix, records=(FILM,), **how):
+    path = tmp_path / f"x{suffix}"
+    formats.by_path(path).write(list(records), path, **how)
+    return path, list(formats.for_reading(path).read(path)) if suffix not in (".srt", ".vtt") else []
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl", ".emotionml"])
+def test_whole_formats_give_a_perceived_film_back(tmp_path, suffix):
+    assert written(tmp_path, suffix)[1] == [FILM]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet"])
+def test_long_tables_give_the_tracks_of_a_perceived_film_back(tmp_path, suffix):
+    (back,) = written(tmp_path, suffix, shape="long")[1]
+    assert list(back.tracks) == [told(track) for track in FILM.tracks] and back.id == FILM.id
+
+
+def test_wide_tables_have_a_line_a_turn_with_everybodys_answers(tmp_path):
+    path = tmp_path / "x.csv"
+    formats.by_path(path).write([FILM], path)
+    with path.open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [(line["speaker"], line["text"]) for line in table[: len(FILM.turns)]] == [
+        (t.speaker, t.text) for t in FILM.turns
+    ]
+    names = set(table[0])
+    assert {"Ann.va@face.valence", "Ann.va@fused.valence", "Ann.ekman-7.top", "speaker.goemotions-28.top"} <= names
+    assert not any("#2" in name for name in names)
+
+
+def test_emotionml_points_into_the_media_in_milliseconds(tmp_path):
+    path, _ = written(tmp_path, ".emotionml")
+    text = path.read_text("utf-8")
+    told = re.findall(r'time-ref-uri="([^"]*)" offset-to-start="(\d+)" duration="(\d+)"', text)
+    rows = [
+        (round(a * 1000), round(b * 1000)) for track in FILM.tracks for a, b in zip(track.start, track.end, strict=True)
+    ]
+    assert [(int(at), int(at) + int(length)) for _, at, length in told] == rows
+    assert {uri for uri, *_ in told} == {"clips/talk%20one.mp4"}
+    assert 'uri="clips/talk%20one.mp4#t=3.5,6"' in text and " start=" not in text
+
+
+def test_textgrids_leave_out_boxes_only(tmp_path):
+    path, (back,) = written(tmp_path, ".TextGrid")
+    assert back.turns == FILM.turns
+    got = sorted(map(str, back.tracks))
+    assert got == sorted(str(told(replace(track, box=None))) for track in FILM.tracks)
+    praat = pytest.importorskip("parselmouth").praat.call
+    grid = praat("Read from file", str(path))
+    assert praat(grid, "Get total duration") == perceived.SECONDS
+
+
+def test_audformat_leaves_out_boxes_and_people_only(tmp_path):
+    pytest.importorskip("audformat")
+    _, (back,) = written(tmp_path, ".audformat")
+    assert back.turns == FILM.turns and back.id == FILM.id
+    assert sorted(map(str, back.tracks)) == sorted(str(told(replace(track, box=None))) for track in FILM.tracks)
+
+
+def test_rttm_says_who_speaks_and_how_surely(tmp_path):
+    path, (back,) = written(tmp_path, ".rttm")
+    heard = [track for track in FILM.tracks if track.space.id == "speaking"]
+    assert [(t.speaker, t.span) for t in back.turns] == [(t.speaker, t.span) for t in FILM.turns]
+    assert sorted(map(str, back.tracks)) == sorted(str(replace(track, note=None, source="")) for track in heard)
+    assert path.read_text().count("SPEAKER talk%20one 1 ") == 4 and "|" not in path.read_text()
+    silent = replace(heard[0], values=[[np.nan], [0.5]])
+    path, (back,) = written(tmp_path, ".rttm", [replace(FILM, tracks=(silent,))])
+    assert len(back.turns) == 1
+
+
+@pytest.mark.parametrize("suffix", [".openface.csv", ".pyfeat.csv", ".livelink.csv"])
+def test_tables_of_faces_hold_the_faces_of_a_perceived_film(tmp_path, suffix):
+    _, records = written(tmp_path, suffix)
+    assert {track.channel for record in records for track in record.tracks} == {"face"}
+
+
+@pytest.mark.parametrize("suffix", sorted(formats.FORMATS))
+def test_a_perceived_film_that_was_stopped_halfway_can_be_written(tmp_path, suffix):
+    """Tracks without rows, people who only speak, a Record with an error, turns that nobody timed."""
+    empty = tuple(track[:0] for track in FILM.tracks)
+    part = replace(FILM, id="part", tracks=(*empty, *FILM.tracks[:1]), turns=(*FILM.turns, Turn("Ann", None, "later")))
+    broken = Record("broken", meta={"error": "torn", "path": "b.mp4"})
+    records = [part, broken] if suffix != ".livelink.csv" else [part]
+    how = {"shape": "long"} if suffix in (".csv", ".tsv", ".parquet") else {}
+    _, back = written(tmp_path, suffix, records, **how)
+    kept = {one.id for one in back} | {track.subject for one in back for track in one.tracks}
+    assert kept & {"part", "x", "Ann", "person-1"} or suffix in (".srt", ".vtt")

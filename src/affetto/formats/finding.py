@@ -7,6 +7,9 @@ from typing import Any
 from affetto.core import catalog
 from affetto.core.space import Axis, Kind, Space
 
+_USUAL = ("ekman-7", "ekman-8", "ravdess-8", "plutchik-8", "sentiment-3", "goemotions-28")
+"""Spaces of labels that others' labels are looked for in first."""
+
 
 @cache
 def find_space(id: str) -> Space:
@@ -26,6 +29,19 @@ def same_space(id: str, kind: Kind, axes: tuple[Axis, ...]) -> Space:
         if known is not None and known.kind == kind and list(map(_gist, known.axes)) == list(map(_gist, axes)):
             return known
     return Space(id, kind, axes)
+
+
+def space_of(labels: tuple[str, ...]) -> Space | None:
+    """Return a space of labels that has all of these names, whatever their capitals; None where there is none.
+
+    Of several the usual ones come first, then those with fewer labels.
+
+    >>> space_of(("Joy", "sadness")).id, space_of(("hug", "wave"))
+    ('ekman-7', None)
+    """
+    words = {label.lower() for label in labels}
+    fits = (space for space in _of_labels() if words <= {name.lower() for name in space.names})
+    return next(fits, None) if words else None
 
 
 def field_at(meta: Mapping[str, Any], start: float, end: float) -> str:
@@ -55,6 +71,14 @@ def layout(header: Iterable[str]) -> str:
     if "confidence" in names and names & {"success", "face"} and names & {"pose_rx", "gaze_0_x", "x_0", "au01_r"}:
         return "openface"
     return "pyfeat" if {"facerectx", "facescore"} <= names else ""
+
+
+@cache
+def _of_labels() -> tuple[Space, ...]:
+    spaces = [find_space(id) for id in catalog.cards("space")]
+    usual = {id: i for i, id in enumerate(_USUAL)}
+    named = [space for space in spaces if space.kind in ("one", "any")]
+    return tuple(sorted(named, key=lambda space: (usual.get(space.id, len(usual)), len(space.axes), space.id)))
 
 
 def _gist(axis: Axis) -> tuple[object, ...]:

@@ -12,13 +12,14 @@ from affetto.core.record import Record
 from affetto.formats import jsonl
 from affetto.formats.finding import find_space
 from affetto.formats.growing import whole
+from affetto.formats.labelstudio_reading import is_task, read_records
 
 LARGEST = 1 << 29
 """Bytes of the largest file that is read."""
 
 
 def read(path: str | Path) -> Iterator[Record]:
-    """Read the Record, or each of the Records, of a file.
+    """Read the Record, or each of the Records, of a file; tasks of Label Studio are read as `labelstudio` does.
 
     Raises:
         UnreadableError: there is no such file, it is no JSON, or no Record inside.
@@ -31,7 +32,11 @@ def read(path: str | Path) -> Iterator[Record]:
     except OSError as error:
         raise UnreadableError(f"{str(path)!r} cannot be read: {error.strerror}; check the path") from None
     said = jsonl.parse(held, name)
-    for i, one in enumerate(said if isinstance(said, list) else [said]):
+    found = said if isinstance(said, list) else [said]
+    if found and all(map(is_task, found)):
+        yield from read_records(path)
+        return
+    for i, one in enumerate(found):
         try:
             yield plain.to_record(one, find_space)
         except MalformedError as error:

@@ -1,9 +1,10 @@
 """RTTM (.rttm), the lines of speaker diarization: who speaks when, and in which emotion.
 
-`SPEAKER <record> 1 <start> <duration> <NA> <NA> <subject>|<emotion> <confidence> <NA>`, a line a row. Of each subject
-it says the first Track in seconds whose space is of kind `one`, by its most probable label; rows that say nothing are
-left out. A Record without such a Track is said by its timed turns, the field being `<subject>` alone. What has neither,
-or has an error, stands as a comment (`;;`), so that no Record goes unmentioned.
+`SPEAKER <record> 1 <start> <duration> <NA> <NA> <subject> <confidence> <NA>`, a line a row of each `speaking` Track,
+whose value is the confidence: what tools of diarization read and score. A Record without such a Track says of each
+subject the first Track in seconds whose space is of kind `one`, by its most probable label, the field being
+`<subject>|<emotion>`; without that, its timed turns. Rows that say nothing are left out. What has none of these, or has
+an error, stands as a comment (`;;`), so that no Record goes unmentioned.
 
 Fields hold no blanks: these, `%`, `|` and `<` stand as %20, %25, %7C and %3C, and an empty one as `<NA>`. Times are
 rounded to a microsecond. Probabilities but the highest, other Tracks, channel, perspective, source and the words of
@@ -31,12 +32,15 @@ LONGEST = 1 << 20
 """Bytes of the longest line that is read."""
 MOST_LABELS = 1000
 """Different labels of one subject that are read without a space."""
+SPEAKING = "speaking"
+"""The id of the space in which it is said who speaks when."""
 _NOTHING = "<NA>"
 
 
 def read(path: str | Path, space: str = "") -> Iterator[Record]:
     """Read a Record for each name in the second field: its turns, and a Track a subject where emotions are said.
 
+    Where a line without an emotion has a confidence, its subject also gets a `speaking` Track, whose values these are.
     Lines of other types than SPEAKER are passed over, and channels are not told apart.
 
     Args:
@@ -98,6 +102,13 @@ def _encode(record: Record) -> bytes:
 
 
 def _rows(record: Record) -> Iterator[tuple[float, float, str, str]]:
+    heard = [track for track in record.tracks if track.space.id == SPEAKING and track.unit == "s" and len(track)]
+    for track in heard:
+        for span, sure in zip(track.spans, track.values[:, 0], strict=True):
+            if not np.isnan(sure):
+                yield span.start, span.end, _field(track.subject), str(sure)
+    if heard:
+        return
     mains: dict[str, Track] = {}
     for track in record.tracks:
         if track.unit == "s" and track.space.kind == "one" and len(track):
@@ -189,17 +200,25 @@ class _Said:
 def _record(id: str, lines: list[_Line], space: str, name: str) -> Record:
     lines.sort(key=lambda line: (line.start, line.end))
     subjects: dict[str, _Said] = {}
+    speakers: dict[str, _Said] = {}
     for line in lines:
-        if line.label is not None:
-            said = subjects.setdefault(line.subject, _Said())
+        if line.label is not None or not math.isnan(line.confidence):
+            said = (speakers if line.label is None else subjects).setdefault(line.subject, _Said())
             said.spans.append((line.start, line.end))
-            said.labels.append(line.label)
+            said.labels.append(line.label or "")
             said.confidence.append(line.confidence)
     turns = tuple(Turn(line.subject, Span(line.start, line.end), "") for line in lines)
     try:
-        return Record(id, turns=turns, tracks=tuple(_track(*pair, space) for pair in subjects.items()))
+        heard = [_heard(*pair) for pair in speakers.items()]
+        return Record(id, turns=turns, tracks=(*heard, *(_track(*pair, space) for pair in subjects.items())))
     except MalformedError as error:
         raise UnreadableError(f"{id!r} in {name} cannot be read: {error}") from None
+
+
+def _heard(subject: str, said: _Said) -> Track:
+    start, end = np.transpose(said.spans)
+    values = np.array(said.confidence, np.float32)[:, None]
+    return Track(find_space(SPEAKING), start, end, values, "s", subject, "expressed", "voice")
 
 
 def _track(subject: str, said: _Said, space: str) -> Track:

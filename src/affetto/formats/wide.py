@@ -2,9 +2,11 @@
 
 A Record with turns gives a line a turn (speaker, start, end, unit, text); one whose Tracks have several rows gives a
 line for each stretch that a row speaks of. Answers stand in `{subject}.{space}.{axis}`, then `.top` (the label with the
-highest value), `.confidence` and `.note`; where the subject is the speaker of the line it is called `speaker`. A second
-Track of the same subject and space, or a name the input has already, gets `#2`. A space in open words has `.top` and
-`.words` instead of a column a word. What went wrong stands in `error`, always the last column.
+highest value), `.confidence` and `.note`; where the subject is the speaker of the line it is called `speaker`. Where
+several channels of a Record say the same of one subject, as the face and all channels fused, the space has the channel
+behind it: `{subject}.{space}@{channel}.{axis}`. A second Track of the same, or a name the input has already, gets `#2`.
+A space in open words has `.top` and `.words` instead of a column a word. What went wrong stands in `error`, always the
+last column.
 
 A Record of several fields (`meta["fields"]`) is one line whatever it holds; its answers have the field before them,
 `{field}.{subject}.{space}.{axis}`. What `meta["annotation"]` says stands before all answers.
@@ -40,11 +42,16 @@ def lines(record: Record) -> list[Line]:
         return [base | _fields(record)]
     table = _Places(record, base)
     ordinals: dict[tuple[str, str], int] = {}
+    channels: dict[tuple[str, str], set[str]] = {}
     for track in record.tracks:
-        nth = ordinals[track.subject, track.space.id] = ordinals.get((track.subject, track.space.id), 0) + 1
+        channels.setdefault((track.subject, track.space.id), set()).add(track.channel)
+    for track in record.tracks:
+        several = len(channels[track.subject, track.space.id]) > 1
+        said = f"{track.space.id}@{track.channel}" if several else track.space.id
+        nth = ordinals[track.subject, said] = ordinals.get((track.subject, said), 0) + 1
         for i, place in enumerate(table.places_of(track)):
             subject = "speaker" if table.speakers.get(place) == track.subject else track.subject
-            table.lines[place].update(_answer(track, i, f"{subject}.{track.space.id}{'' if nth == 1 else f'#{nth}'}"))
+            table.lines[place].update(_answer(track, i, f"{subject}.{said}{'' if nth == 1 else f'#{nth}'}"))
     return table.in_order()
 
 

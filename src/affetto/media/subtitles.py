@@ -2,7 +2,8 @@
 
 The speaker comes from `<v Name>`, from `NAME:` in capitals, or from `Name:` where that name stands before at least two
 cues; else the turn is `someone`'s. Tags and positions are dropped, notes and styles are skipped. A cue whose times make
-no sense keeps its words and loses its span. Knows the files; plays no film.
+no sense keeps its words and loses its span. Feelings that Affetto wrote (`Ann [joy 82%]: words`) are dropped, so that
+name and words come back as they were. Knows the files; plays no film.
 """
 
 import html
@@ -22,6 +23,8 @@ _TIMES = re.compile(rf"\s*{_STAMP}\s*--+>\s*{_STAMP}(?:\s.*)?$")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]{0,80})?\s([^<>\n]{0,200})>")
 _TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>|\{\\[^{}]*\}")
 _NAME = re.compile(r"\s*([^\W\d_][\w.'\u2019 -]{0,39}?)\s?:\s+(?=\S)")
+_FELT = re.compile(r"([^\n]{1,200}?) \[(?:\?|[^\[\]\n]{1,60} \d{1,3}%)\]:(?: |$)")
+"""What `formats.subtitles` puts before the words."""
 
 
 @dataclass
@@ -79,8 +82,13 @@ def turns_of(cues: list[Cue]) -> tuple[Turn, ...]:
     turns = []
     for span, said, words in pieces:
         voice, rest = said, words
-        found = None if voice else _NAME.match(words)
-        if found and (found[1].isupper() or named[found[1]] > 1):
+        felt = None if voice else _FELT.match(words)
+        found = None if voice or felt else _NAME.match(words)
+        if felt:
+            voice, rest = felt[1], words[felt.end() :]
+            if not rest:
+                continue
+        elif found and (found[1].isupper() or named[found[1]] > 1):
             voice, rest = found[1], words[found.end() :]
         turns.append(Turn(voice or SOMEONE, span, rest))
     return tuple(turns)

@@ -6,8 +6,9 @@ first needed, so that one short text is answered at once.
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -17,7 +18,7 @@ from affetto.core import catalog
 from affetto.core.card import Card, CardKind
 from affetto.core.errors import MalformedError, MissingExtraError, NoBridgeError, UnknownNameError, UnreadableError
 from affetto.core.record import Record
-from affetto.core.signal import Text
+from affetto.core.signal import Audio, Frames, Text
 from affetto.core.space import Space
 from affetto.core.track import Track
 from affetto.models import asking
@@ -31,6 +32,7 @@ from affetto.spaces import taxonomy
 if TYPE_CHECKING:
     from affetto.run.batch import Progress
     from affetto.spaces.bridges import Bridge
+    from affetto.timeline import Timeline, Watching
 
 __all__ = [
     "CHUNK",
@@ -61,7 +63,8 @@ Reason = tuple[Track, tuple[Track, ...]]
 Columns = str | Sequence[str]
 _TABLES = (".csv", ".tsv", ".parquet")
 _RECORDS = (
-    ".json", ".emotionml", ".xml", ".textgrid", ".rttm", ".audformat", ".openface.csv", ".pyfeat.csv", ".livelink.csv",
+    ".json", ".emotionml", ".xml", ".textgrid", ".rttm", ".audformat", ".eaf", ".labelstudio.json", ".openface.csv",
+    ".pyfeat.csv", ".livelink.csv",
 )  # fmt: skip
 """Suffixes of files that hold Records and nothing else."""
 
@@ -89,7 +92,9 @@ def load(id: str) -> Any:
     return catalog.load(id)
 
 
-def read(path: str | Path, column: Columns | None = None, **how: Any) -> Iterator[Record]:
+def read(
+    path: str | Path, column: Columns | None = None, *, transcript: str | Path | None = None, **how: Any
+) -> Iterator[Record]:
     """Read a file (`-` is stdin) or a folder of recordings as Records, one by one.
 
     Text, subtitles, tables, pictures, sounds and films become Records to be answered; what Affetto wrote as JSON, JSON
@@ -97,8 +102,10 @@ def read(path: str | Path, column: Columns | None = None, **how: Any) -> Iterato
 
     Args:
         path: .txt .srt .vtt .csv .tsv .jsonl .parquet, any picture, sound or film, `camera:0`, or .json .jsonl
-            .emotionml .TextGrid .rttm .audformat .openface.csv .pyfeat.csv .livelink.csv with Records.
+            .emotionml .TextGrid .eaf .labelstudio.json .rttm .audformat .openface.csv .pyfeat.csv .livelink.csv with
+            Records.
         column: the column of a table that holds the words, or several: then each is answered on its own.
+        transcript: the words of a recording with their times: .srt .vtt .csv .tsv .json .rttm .TextGrid .eaf.
         how: what `affetto.media.files.read` takes besides: `lines`, `turns`, `speakers`, `id_column`, `suffix`,
             `encoding`, `frames_rate`.
 
@@ -108,13 +115,14 @@ def read(path: str | Path, column: Columns | None = None, **how: Any) -> Iterato
     """
     from affetto.media import files  # noqa: PLC0415 - one text on the command line needs none of these
 
-    if column is None and not how:
+    if column is None and transcript is None and not how:
         suffix = formats.suffix(path)
         if suffix in _RECORDS:
             return formats.by_path(path).read(path)
         if suffix in _TABLES and (tracks := _long_table(Path(path))) is not None:
             return tracks
-    return files.read(path, column, **how)
+    reading = files.read(path, column, **how)
+    return reading if transcript is None else files.Reading(_transcribed(reading, Path(transcript)), reading)
 
 
 def write(records: Record | Iterable[Record], path: str | Path) -> None:
@@ -122,7 +130,7 @@ def write(records: Record | Iterable[Record], path: str | Path) -> None:
 
     Args:
         records: one, or several.
-        path: .json .jsonl .csv .tsv .parquet .emotionml .TextGrid .rttm .audformat
+        path: .json .jsonl .csv .tsv .parquet .emotionml .TextGrid .eaf .labelstudio.json .srt .vtt .rttm .audformat
 
     Raises:
         UnknownNameError: no format has that suffix; names those there are.
@@ -140,6 +148,7 @@ def perceive(  # type: ignore[overload-overlap]  # a str is also an Iterable[str
     column: Columns | None = None,
     rate: float = 0.0,
     channels: Sequence[str] = (),
+    watching: "Watching | None" = None,
 ) -> Record: ...
 @overload
 def perceive(
@@ -150,6 +159,7 @@ def perceive(
     column: Columns | None = None,
     rate: float = 0.0,
     channels: Sequence[str] = (),
+    watching: "Watching | None" = None,
 ) -> list[Record]: ...
 def perceive(
     what: str | Record | os.PathLike[str] | Iterable[str | Record],
@@ -159,19 +169,21 @@ def perceive(
     column: Columns | None = None,
     rate: float = 0.0,
     channels: Sequence[str] = (),
+    watching: "Watching | None" = None,
 ) -> Record | list[Record]:
     """Answer what is felt, by whom, and how sure that is: return what was given, with the models' Tracks added.
 
     Args:
         what: a text or a Record, which gives one Record; or a Path, or several texts or Records, which give a list.
         model: the id of a card, a Model, or several; by default, for words, `text.affect-en` where they are English,
-            else `text.affect-multi`; for sound `speech.affect` and `speech.prosody`; for pictures and films `face`.
+            else `text.affect-multi`; for pictures `face`; for sounds and films `timeline`, which asks for all of them.
         language: BCP 47 code of all that is given. Where nobody says, each Record's own, or else English, unless it
             is written in another script.
         column: of a table, the column or columns that hold words.
         rate: of a recording, rows a second; 0: a row for each stretch of voice, or each turn. Of a film also the
             pictures a second that are looked at; 0: five.
         channels: ask only the models of these channels, such as `face`; by default of all.
+        watching: how recordings are gone through as a whole (`affetto.timeline.Watching`).
 
     Raises:
         UnknownNameError: no such model, channel, column, or language of the model; names those there are.
@@ -180,13 +192,13 @@ def perceive(
     >>> perceive("I got the job!", model="fake").tracks[1].space.names
     ('valence', 'arousal', 'dominance')
     """
-    work = perceiver(model, language, rate, channels)
+    work = perceiver(model, language, rate, channels, _watcher(watching, language))
     if isinstance(what, str):
         return work([post(what)])[0]
     if isinstance(what, Record):
         return next(fields.each([what], lambda parts: work(list(parts))))
     if isinstance(what, os.PathLike):
-        records = read(Path(what), column, **({"frames_rate": rate} if rate else {}))
+        records = read(Path(what), column, frames_rate=rate) if rate else read(Path(what), column)
     elif isinstance(what, Iterable) and not isinstance(what, bytes):
         records = (_record(item, i) for i, item in enumerate(what, 1))
     else:
@@ -201,6 +213,7 @@ def perceive_each(
     language: str | None = None,
     rate: float = 0.0,
     channels: Sequence[str] = (),
+    watching: "Watching | None" = None,
     at_once: int = CHUNK,
     keep: bool = False,
     annotate: bool = False,
@@ -213,6 +226,7 @@ def perceive_each(
         language: as in `perceive`.
         rate: as in `perceive`, of recordings that were read at it.
         channels: as in `perceive`.
+        watching: as in `perceive`.
         at_once: texts that a model is asked about at a time.
         keep: leave those that bear Tracks already as they are.
         annotate: add sentiment, subjectivity and emotion in a word each, as `run.annotate` says.
@@ -223,6 +237,7 @@ def perceive_each(
 
     def answered(parts: Iterator[Record]) -> Iterator[Record]:
         how: dict[str, Any] = {"language": language, "rate": rate, "channels": channels}
+        how["watcher"] = _watcher(watching, language)
         done = asking.perceive_each(parts, model, at_once=at_once, keep=keep, **how)
         return (one for chunk in chunks(done, at_once) for one in _annotated(chunk)) if annotate else done
 
@@ -238,6 +253,7 @@ def perceive_file(
     column: Columns | None = None,
     rate: float = 0.0,
     channels: Sequence[str] = (),
+    watching: "Watching | None" = None,
     annotate: bool = False,
     groups: Groups | None = None,
     shape: Literal["wide", "long"] = "wide",
@@ -256,6 +272,7 @@ def perceive_file(
         column: as in `perceive`.
         rate: as in `perceive`.
         channels: as in `perceive`.
+        watching: as in `perceive`. What is known of a recording is kept beside `out` on the way.
         annotate: as in `perceive_each`.
         groups: is told each Record, annotated, and sums them up by a column of the table.
         shape: of a table to write: a line a Record, or a line a number.
@@ -278,7 +295,6 @@ def perceive_file(
     records = read(source, column, **how) if isinstance(source, str | Path) else source
     columns: Sequence[str] = getattr(records, "columns", ())
     appender = form.appender(columns, shape=shape) if tabular else form.appender(columns)
-    work = perceiver(model, language, rate, channels)
     options: dict[str, Any] = {
         "models": names(model),
         "language": language or "",
@@ -289,12 +305,15 @@ def perceive_file(
         options["rate"] = rate
     if channels:
         options["channels"] = sorted(channels)
+    if watching is not None:
+        options["watching"] = asdict(watching)
     if annotate or groups is not None:
         options["annotate"] = True
     if groups is not None:
         groups.check(columns, Path(str(source)).name)
         appender = groups.over(appender)
         options["by"] = groups.by
+    work = perceiver(model, language, rate, channels, _watcher(watching, language, Path(out), options, resume))
     return batch.run(
         records,
         (lambda parts: _annotated(work(parts))) if "annotate" in options else work,
@@ -479,6 +498,36 @@ def _loss(origin: Space, target: str) -> float:
         return 0.0
     way = bridge(origin, target)
     return 1.0 + len(way.steps) if math.isnan(way.loss) else way.loss
+
+
+def _transcribed(records: Iterable[Record], path: Path) -> Iterator[Record]:
+    """Yield recordings with the turns of a transcript in place of their own."""
+    from affetto.media.transcripts import read_transcript  # noqa: PLC0415
+
+    for record in records:
+        lengths = [signal.duration for signal in record.signals if isinstance(signal, Audio | Frames)]
+        if not lengths:
+            raise UnreadableError(f"record {record.id!r} is no recording, so that it has no transcript")
+        known = max((one for one in lengths if not math.isnan(one)), default=math.nan)
+        turns = read_transcript(path, duration=known, records=lambda other: formats.by_path(other).read(other))
+        yield replace(record, turns=turns, meta={**record.meta, "subtitles": str(path)})
+
+
+def _watcher(
+    watching: "Watching | None",
+    language: str | None,
+    out: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    resume: bool = False,
+) -> Callable[[], "Timeline"]:
+    """Return what makes who goes through recordings, keeping what is known beside `out` where there is one."""
+
+    def made() -> "Timeline":
+        from affetto import timeline  # noqa: PLC0415 - words need none of this
+
+        return timeline.watcher(watching, language or "", out, options or {}, resume)
+
+    return cache(made)
 
 
 def _annotated(records: Sequence[Record]) -> list[Record]:

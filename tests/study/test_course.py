@@ -102,9 +102,9 @@ def test_peaks_are_apart_felt_and_in_order():
 
 def test_conflicts_that_touch_are_one():
     space = catalog.load("conflict")
-    values = [[c, 0.5, 0.5, np.nan] for c in (0.9, 0.8, 0.1, 0.7)]
-    notes = tuple("words joy, voice anger" if v[0] > 0.5 else "" for v in values)
-    track = Track(space, [0, 1, 2, 3], [1, 2, 3, 4], values, subject="ann", channel="fused", note=notes)
+    values = [[c, 0.5, 0.5, np.nan] for c in (0.9, 0.8, 0.6, 0.7, np.nan)]
+    notes = ("words joy, voice anger", "words joy, voice fear", "", "words joy, voice anger", "not said")
+    track = Track(space, [0, 1, 2, 3, 4], [1, 2, 3, 4, 5], values, subject="ann", channel="fused", note=notes)
     (ann,) = summarize(Record("r", tracks=(track,))).people
     assert [(span.start, span.end, words) for span, words in ann.conflicts] == [
         (0.0, 2.0, "words joy, voice anger"), (3.0, 4.0, "words joy, voice anger"),

@@ -28,6 +28,15 @@ class Model(Protocol):
 
 
 @runtime_checkable
+class Observer(Model, Protocol):
+    """A Model that also finds out who is there and who says what: it adds turns and people besides Tracks."""
+
+    def observe(self, record: Record) -> Record:
+        """Return the Record with all that was found."""
+        ...
+
+
+@runtime_checkable
 class Generator(Protocol):
     """Turns words and feelings back into something to hear, see or read."""
 

@@ -6,7 +6,7 @@ Knows channels, languages and ids; knows no model and no file.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from affetto.core import catalog
 from affetto.core.card import Card
@@ -19,27 +19,35 @@ from affetto.core.errors import (
     UnreadableError,
 )
 from affetto.core.record import Record
-from affetto.core.roles import Model
+from affetto.core.roles import Model, Observer
 from affetto.core.signal import Audio, Frames, Image, Text
 
 ENGLISH = "text.affect-en"
 """Who answers English where no model is named."""
 MANY = "text.affect-multi"
 """Who answers all other languages where no model is named."""
-SPEECH = ("speech.affect", "speech.prosody")
-"""Who listens to a recording where no model is named."""
+SPEECH = ("speech",)
+"""Who listens to a recording where only the voice is asked about."""
 FACE = ("face",)
-"""Who looks at a picture or a film where no model is named."""
+"""Who looks at a picture, or at a film of which only the face is asked about."""
+TIMELINE = "timeline"
+"""Who goes through a recording as a whole where no model and no channel is named."""
 CHUNK = 1024
 """Records that a model is asked about at a time."""
 
 Models = str | Model | Sequence[str | Model]
 Work = Callable[[Sequence[Record]], list[Record]]
+Watcher = Callable[[], Any]
+"""Returns a Model; called when the first recording is asked about."""
 Item = TypeVar("Item")
 
 
 def perceiver(
-    model: Models | None = None, language: str | None = None, rate: float = 0.0, channels: Sequence[str] = ()
+    model: Models | None = None,
+    language: str | None = None,
+    rate: float = 0.0,
+    channels: Sequence[str] = (),
+    watcher: Watcher | None = None,
 ) -> Work:
     """Return the function that adds the models' Tracks to Records, with whatever it needs loaded but once.
 
@@ -49,11 +57,12 @@ def perceiver(
             another script.
         rate: rows a second of those that listen or look; 0: a row a stretch of voice, or a picture of a film.
         channels: ask only the models of these channels (`text`, `voice`, `face`); empty: of all.
+        watcher: returns who goes through recordings as a whole; by default the model `timeline`.
 
     Raises:
         UnknownNameError: no such model or channel, or it does not read that language; names those there are.
     """
-    given = None if model is None else [_at(one, rate) for one in models_for(None, model, language, channels)]
+    given = None if model is None else [at_rate(one, rate) for one in models_for(None, model, language, channels)]
     _check(channels)
     if model is None and language:
         _default(language)
@@ -64,10 +73,12 @@ def perceiver(
             return _ask(given, records)
         rows: dict[tuple[str, ...], list[int]] = {}
         for i, record in enumerate(records):
-            rows.setdefault(_defaults_for(record, channels), []).append(i)
+            whole = not channels and any(isinstance(signal, Audio | Frames) for signal in record.signals)
+            rows.setdefault((TIMELINE,) if whole else _defaults_for(record, channels), []).append(i)
         answered = list(records)
         for ids, mine in rows.items():
-            models = [_at(_model(id), rate) for id in ids]
+            asked = [watcher() if watcher is not None and id == TIMELINE else _model(id) for id in ids]
+            models = [at_rate(one, rate) for one in asked]
             for i, record in zip(mine, _ask(models, [records[i] for i in mine]), strict=True):
                 answered[i] = record
         return answered
@@ -108,7 +119,7 @@ def names(model: Models | None = None) -> list[str]:
     """
     if model is None:
         known = catalog.cards("model")
-        return [str(known[id]) for id in (ENGLISH, MANY, *SPEECH, *FACE) if id in known]
+        return [str(known[id]) for id in (ENGLISH, MANY, *SPEECH, *FACE, TIMELINE) if id in known]
     return [str(_model(one).card) for one in ((model,) if isinstance(model, str | Model) else model)]
 
 
@@ -119,11 +130,12 @@ def perceive_each(
     language: str | None = None,
     rate: float = 0.0,
     channels: Sequence[str] = (),
+    watcher: Watcher | None = None,
     at_once: int = CHUNK,
     keep: bool = False,
 ) -> Iterator[Record]:
     """Yield each Record with the models' Tracks; what `affetto.api.perceive_each` asks of Records of one text each."""
-    work = perceiver(model, language, rate, channels)
+    work = perceiver(model, language, rate, channels, watcher)
     return (answered for chunk in chunks(records, at_once) for answered in _each(work, chunk, keep))
 
 
@@ -176,12 +188,17 @@ def _model(model: str | Model) -> Model:
 
 
 def _ask(models: Sequence[Model], records: Sequence[Record]) -> list[Record]:
-    answers = []
+    """Return the Records with the Tracks of all models; an Observer also says who is there and who says what."""
+    answered = list(records)
     for model in models:
-        answers.append(model(records))
-        if len(answers[-1]) != len(records):
-            raise MalformedError(f"{model.card.id} gave {len(answers[-1])} answers to {len(records)} Records")
-    return [record.add(*(t for part in parts for t in part)) for record, *parts in zip(records, *answers, strict=True)]
+        if isinstance(model, Observer):
+            answered = [model.observe(record) for record in answered]
+            continue
+        answers = model(records)
+        if len(answers) != len(records):
+            raise MalformedError(f"{model.card.id} gave {len(answers)} answers to {len(records)} Records")
+        answered = [record.add(*tracks) for record, tracks in zip(answered, answers, strict=True)]
+    return answered
 
 
 def _default(language: str) -> str:
@@ -211,12 +228,14 @@ def _check(channels: Sequence[str]) -> None:
             raise UnknownNameError("channel of a model", channel, known)
 
 
-def _at(model: Model, rate: float) -> Model:
-    """Return the model as it answers at a rate, if it is one that listens or looks."""
+def at_rate(model: Any, rate: float) -> Any:
+    """Return a model as it answers at a rate, if it is one that listens or looks."""
+    if rate and hasattr(model, "at"):
+        return model.at(rate)
     for name in ("listening", "looking"):
-        options = getattr(model, name, None)
+        options: Any = getattr(model, name, None)
         if rate and hasattr(options, "rate"):
-            model = replace(model, **{name: replace(options, rate=rate)})  # type: ignore[type-var]
+            model = replace(model, **{name: replace(options, rate=rate)})
     return model
 
 

@@ -16,11 +16,15 @@ import click
 from affetto.core.errors import UnreadableError
 from affetto.serve import summaries, writing
 from affetto.serve.corpora import data
+from affetto.serve.courses import report as report_of
+from affetto.serve.courses import summarize
+from affetto.serve.demo import demo
 from affetto.serve.manners import OK, SOME_FAILED, Page, input_options, shared
 from affetto.serve.measuring import bench
 from affetto.serve.progress import Bar, Count
 from affetto.serve.source import Source, source
 from affetto.serve.studies import study
+from affetto.serve.watching import recording_options, watching
 
 if TYPE_CHECKING:
     from affetto.core.record import Record
@@ -41,6 +45,7 @@ def page(debug: bool) -> None:
       affetto perceive conversation.srt
       affetto perceive call.mp3
       affetto perceive portrait.jpg
+      affetto perceive interview.mp4 --report interview.html
       affetto perceive posts.csv --column text --out answers.csv
       cat posts.txt | affetto perceive --lines --json | jq .tracks
       affetto explain "not bad at all, actually kind of loved it"
@@ -68,7 +73,10 @@ def main() -> None:
 
 @page.command(context_settings=_HELP, short_help="What is felt, by whom, and how sure that is.")
 @input_options
-@click.option("--out", "-o", metavar="FILE", help="Write here: .json .jsonl .csv .tsv .parquet .emotionml .xml")
+@recording_options
+@click.option(
+    "--out", "-o", metavar="FILE", help="Write here: .json .jsonl .csv .parquet .emotionml .eaf .TextGrid .srt ..."
+)
 @click.option(
     "--plot", metavar="FILE", help="Of one recording, talk or picture: draw it too (.png .svg .pdf; a film: .mp4)."
 )
@@ -84,6 +92,7 @@ def main() -> None:
 def perceive(
     out: str | None,
     plot: str | None,
+    report: str | None,
     long: bool,
     annotate: bool,
     by: str | None,
@@ -109,6 +118,8 @@ def perceive(
       affetto perceive call.mp3 --speakers agent,customer --plot call.png
       affetto perceive interview.wav --rate 2 --out curve.csv
       affetto perceive portrait.jpg --plot marked.png
+      affetto perceive interview.mp4 --report interview.html
+      affetto perceive interview.mp4 --transcript words.srt --out interview.eaf
       affetto perceive clip.mp4 --channel face --rate 10 --out clip.parquet
       affetto perceive clip.mp4 --channel face --plot clip-marked.mp4
       affetto perceive posts.csv --column text --out answers.csv
@@ -119,7 +130,7 @@ def perceive(
       echo "What a day" | affetto perceive --json
       affetto perceive --language de "Endlich Feierabend!"
     """
-    if (resume or overwrite) and not (out or (overwrite and summary)):
+    if (resume or overwrite) and not (out or (overwrite and (summary or report))):
         raise click.UsageError(f"--{'resume' if resume else 'overwrite'} wants --out FILE")
     if as_json and (out or long):
         raise click.UsageError(
@@ -128,8 +139,13 @@ def perceive(
     said = source(reading["what"], reading["as_text"], reading["suffix"], reading["column"])
     if (annotate or by) and not said.is_table:
         raise click.UsageError(f"--{'annotate' if annotate else 'by'} is for tables; name one, or add --as csv")
-    if plot and (said.is_many or reading["lines"] or out):
-        raise click.UsageError("--plot is for one recording, talk or picture, and without --out")
+    for option in ("plot", "report"):
+        if locals()[option] and (said.is_many or reading["lines"] or out):
+            raise click.UsageError(f"--{option} is for one recording, talk or picture, and without --out")
+    if reading["transcript"] and said.is_many:
+        raise click.UsageError("--transcript is for one recording")
+    if report:
+        writing.free(report, overwrite)
     groups = summaries.asked(by, summary, reading["column"], (said.path, out), overwrite)
     more: dict[str, Any] = {
         "annotate": annotate or groups is not None or isinstance(reading["column"], tuple),
@@ -140,7 +156,7 @@ def perceive(
         code = writing.into_file(said, out, quiet, reading, more)
     else:
         answered = _answered(said, reading, quiet, **more)
-        shown = writing.Drawn(answered, plot, reading["rate"]) if plot else answered
+        shown = writing.Drawn(answered, plot, report, reading["rate"]) if plot or report else answered
         code = _show(shown, said, as_json, long, reading["lines"])
     if groups is not None:
         summaries.tell(groups, summary, quiet)
@@ -289,7 +305,7 @@ def doctor(as_json: bool) -> int:
     return checks.show(checks.examine(), as_json)
 
 
-for _group in (bench, data, study):
+for _group in (bench, data, study, summarize, report_of, demo):
     page.add_command(_group)
 
 
@@ -349,6 +365,8 @@ def _answered(said: Source, reading: dict[str, Any], quiet: bool, groups: Any = 
     at_once = 1 if said.folder else 16 if sys.stdout.isatty() else api.CHUNK
     models, language = writing.models(reading), reading["language"]
     asked = {"language": language, "rate": reading["rate"], "channels": reading["channels"]}
+    if "fusion" in reading:
+        asked["watching"] = watching(reading)
     answered = api.perceive_each(records, models, at_once=at_once, **asked, **how)
     return _Counted(answered if groups is None else groups.passing(answered), records, quiet)
 

@@ -73,11 +73,11 @@ def faceless(record: Record) -> Record:
     return replace(record, tracks=tuple(track for track in record.tracks if track.channel != "face"))
 
 
-def looks(record: Record) -> list[Look]:
-    """Return a Look for each person and stretch, person by person, in order of time."""
+def looks(record: Record, channel: str = "face") -> list[Look]:
+    """Return a Look for each person and stretch of a channel, person by person, in order of time."""
     people: dict[str, list[Track]] = {}
     for track in record.tracks:
-        if track.channel == "face" and len(track):
+        if track.channel == channel and len(track):
             people.setdefault(track.subject, []).append(track)
     found = []
     for subject, tracks in people.items():

@@ -169,8 +169,15 @@ def _showable(character: str) -> bool:
 def lines(record: Record) -> Iterable[str]:
     """Yield a plain line for each answer: `[place] subject perspective space: what is said`.
 
-    Of faces there is a line for each person and stretch (`serve.faces`), not for each frame.
+    Of faces there is a line for each person and stretch (`serve.faces`), not for each frame; of what channels say
+    together too (`serve.together`).
     """
+    if any(track.channel == "fused" or track.space.id == "speaking" for track in record.tracks):
+        from affetto.serve import together  # noqa: PLC0415 - it knows how they are told
+
+        yield from lines(together.apart(record))
+        yield from together.lines(record)
+        return
     if any(track.channel == "face" for track in record.tracks):
         from affetto.serve import faces  # noqa: PLC0415 - it knows how stretches are told
 

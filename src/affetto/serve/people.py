@@ -11,7 +11,7 @@ from rich.text import Text
 from affetto.core.record import Record
 from affetto.core.span import Span
 from affetto.core.track import Track
-from affetto.serve import inks
+from affetto.serve import inks, together
 from affetto.serve.faces import NOBODY, WORTH_NAMING, Look, head_words, looks, size_of, unit_words, where
 from affetto.serve.gist import number, one_line, place
 
@@ -34,6 +34,28 @@ def show_people(record: Record, screen: Console) -> None:
         for look in seen:
             _block(look, size_of(record), screen)
     screen.print(Text(f" {', '.join(sorted({source for look in found for source in look.sources}))}", style="dim"))
+    screen.print()
+
+
+def show_together(record: Record, screen: Console) -> None:
+    """Print what all channels say of each person together, where they contradict each other, and who is who."""
+    found = together.fused(record)
+    names = list(dict.fromkeys(look.subject for look in found))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for head in ("from", "to", "who", "together", "valence", "arousal"):
+        table.add_column(head, justify="left" if head in ("who", "together") else "right", no_wrap=True)
+    for look in found:
+        name = Text(one_line(look.subject, 16), style=inks.person(names.index(look.subject)))
+        start, end = place(look.span), place(Span(look.span.end, look.span.end))
+        table.add_row(start, end, name, _shows(look), _degree(look, "valence"), _degree(look, "arousal"))
+    screen.print(table)
+    for span, who, words in together.conflicts(record):
+        at = f"{place(span)} to {place(Span(span.end, span.end))}"
+        screen.print(Text.assemble(f" {at}  ", (one_line(who, 16), "bold"), (f"  contradiction: {words}", "yellow")))
+    for words in together.linked(record):
+        screen.print(Text(f" {words}"))
+    sources = sorted({track.source for track in record.tracks if track.channel == together.CHANNEL})
+    screen.print(Text(f" {', '.join(sources)}", style="dim"))
     screen.print()
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from affetto.core.record import Record
 from affetto.core.signal import Audio, Frames
 from affetto.core.track import Track
-from affetto.serve import faces, inks, people
+from affetto.serve import faces, inks, people, together
 from affetto.serve.gist import WORTH_NAMING, Answer, Gist, Share, explained, gists, number, one_line, place, words
 
 Reason = tuple[Track, tuple[Track, ...]]
@@ -52,7 +52,8 @@ def talks(record: Record) -> bool:
 
 
 def show_one(record: Record, screen: Console) -> None:
-    """Print one Record: what is said in words and voices, and what faces show."""
+    """Print one Record: what is said in words and voices, what faces show, and what all of that says together."""
+    whole, record = record, together.apart(record)
     rest = faces.faceless(record)
     if faces.faced(record):
         if rest.tracks:
@@ -60,6 +61,8 @@ def show_one(record: Record, screen: Console) -> None:
         people.show_people(record, screen)
     else:
         (show_talk if talks(record) else show_post)(record, screen)
+    if together.told(whole):
+        people.show_together(whole, screen)
 
 
 def show_post(record: Record, screen: Console) -> None:

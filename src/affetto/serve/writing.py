@@ -11,6 +11,7 @@ from affetto.core.errors import AffettoError
 from affetto.serve.manners import OK, SOME_FAILED
 from affetto.serve.progress import Bar, took
 from affetto.serve.source import Source
+from affetto.serve.watching import watching
 
 if TYPE_CHECKING:
     from affetto.core.record import Record
@@ -37,6 +38,8 @@ def how_to_read(said: Source, reading: Mapping[str, Any]) -> dict[str, Any]:
         how["suffix"] = said.suffix
     if reading["rate"]:
         how["frames_rate"] = reading["rate"]
+    if reading.get("transcript"):
+        how["transcript"] = reading["transcript"]
     return how
 
 
@@ -62,6 +65,7 @@ def into_file(said: Source, out: str, quiet: bool, reading: Mapping[str, Any], m
             column=reading["column"],
             rate=reading["rate"],
             channels=reading["channels"],
+            watching=watching(reading),
             progress=bar,
             **(how_to_read(said, reading) if said.text is None else {}),
             **more,
@@ -93,25 +97,34 @@ def free(out: str, overwrite: bool) -> None:
 
 
 class Drawn:
-    """Answered Records going by, of which the first is drawn into a file.
+    """Answered Records going by, of which the first is drawn into a file, or told in a page, or both.
 
     Where faces were answered without their landmarks, those are asked for, for the drawing alone.
     """
 
-    def __init__(self, answered: Any, path: str, rate: float = 0.0) -> None:
-        """Take the Records, the file to make, and at what rate they were answered."""
-        self._answered, self._path, self._rate = answered, path, rate
+    def __init__(self, answered: Any, plot: str | None, report: str | None = None, rate: float = 0.0) -> None:
+        """Take the Records, the files to make, and at what rate they were answered."""
+        self._answered, self._plot, self._report, self._rate = answered, plot, report, rate
         self.columns: Sequence[str] = answered.columns
 
     def __iter__(self) -> "Iterator[Record]":
         """Yield the Records; the first is drawn once it has gone by."""
-        from affetto.report.plot import plot  # noqa: PLC0415
-
         for number, record in enumerate(self._answered):
             yield record
             if number == 0 and "error" not in record.meta:
-                plot(self._with_mesh(record), self._path)
-                click.echo(f"drawn in {self._path}", err=True)
+                self._draw(record)
+
+    def _draw(self, record: "Record") -> None:
+        if self._plot:
+            from affetto.report.plot import plot  # noqa: PLC0415
+
+            plot(self._with_mesh(record), self._plot)
+            click.echo(f"drawn in {self._plot}", err=True)
+        if self._report:
+            from affetto import recordings  # noqa: PLC0415
+
+            recordings.report(record, self._report)
+            click.echo(f"page in {self._report}", err=True)
 
     def _with_mesh(self, record: "Record") -> "Record":
         from affetto import api  # noqa: PLC0415

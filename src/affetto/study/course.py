@@ -26,6 +26,8 @@ from affetto.core.track import Track
 Floats = npt.NDArray[np.float64]
 ORDER = ("fused", "face", "voice", "text")
 """Which channel speaks for a person, the first that is there."""
+SILENT = "not said"
+"""The note of a row that says nothing."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,6 @@ class CourseOptions:
     surrogates: int = 200
     """Random shifts that say what chance gives."""
     seed: int = 20
-    conflict: float = 0.5
-    """From this chance on, a stretch counts as a conflict of channels."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -201,7 +201,7 @@ def _course(name: str, tracks: Sequence[Track], record: Record, duration: float,
         means=_means(tracks, duration, options),
         peaks=_peaks(labels, rows, options),
         recoveries=tuple(_recoveries(curve, options)),
-        conflicts=tuple(_conflicts(tracks, options)),
+        conflicts=tuple(_conflicts(tracks)),
     )
 
 
@@ -290,20 +290,21 @@ def _recoveries(valence: Floats, options: CourseOptions) -> Iterator[Recovery]:
         at = end
 
 
-def _conflicts(tracks: Sequence[Track], options: CourseOptions) -> Iterator[tuple[Span, str]]:
-    """Yield stretches of neighbouring rows that mark a conflict, with the first row's words."""
+def _conflicts(tracks: Sequence[Track]) -> Iterator[tuple[Span, str]]:
+    """Yield stretches of neighbouring rows that mark a conflict by saying how, with the words of the first."""
     for track in tracks:
-        if track.space.id != "conflict":
+        if track.space.id != "conflict" or track.note is None:
             continue
         open: tuple[float, float, str] | None = None
-        for row, chance in enumerate(track.column("conflict")):
-            marked, start, end = chance >= options.conflict, float(track.start[row]), float(track.end[row])
-            if marked and open and start <= open[1]:
+        for words, start, end in zip(track.note, track.start.tolist(), track.end.tolist(), strict=True):
+            if words in ("", SILENT):
+                continue
+            if open and start <= open[1]:
                 open = (open[0], end, open[2])
-            elif marked:
+            else:
                 if open:
                     yield Span(open[0], open[1], "s"), open[2]
-                open = (start, end, track.note[row] if track.note else "")
+                open = (start, end, words)
         if open:
             yield Span(open[0], open[1], "s"), open[2]
 

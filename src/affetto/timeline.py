@@ -139,7 +139,8 @@ class Timeline:
         state = before[-1].state if before else None
         if before and self.reopened:
             record = self.reopened(record, before[-1].until)
-        whole = next(signal.duration for signal in record.signals if isinstance(signal, kind))
+        left = next(signal.duration for signal in record.signals if isinstance(signal, kind))
+        whole = left + float(record.meta.get("since", 0.0))
         for window in model.windows(record, self.watching.window, state):
             tracks += window.tracks
             if journal:

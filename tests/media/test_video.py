@@ -268,7 +268,9 @@ def test_real_films_give_the_nearest_frames(name, size, seconds, sound):
     record = next(files.read(CLIPS / name, frames_rate=2.0))
     film = record.signals[-1]
     assert film.size == size and film.duration == pytest.approx(seconds, abs=0.1)
-    assert isinstance(record.signals[0], Audio) == sound and "warning" not in record.meta
+    assert isinstance(record.signals[0], Audio) == sound
+    late = {"warning": "the sound begins 2.4 s after the pictures"} if name == "pyfeat_face_noface.mov" else {}
+    assert {key: record.meta[key] for key in record.meta if key == "warning"} == late
     pictures = [p for block in film.blocks() for p in block]
     assert len(pictures) == math.ceil(film.duration * 2 - 1e-6)
     least = {}

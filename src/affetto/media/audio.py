@@ -15,9 +15,9 @@ from affetto.core.errors import MalformedError, UnreadableError
 from affetto.core.record import Record
 from affetto.core.signal import Audio
 from affetto.media import cues
-from affetto.media.containers import Source, name, opened
+from affetto.media.containers import Source, checked, name, opened, rest_of, seconds
 from affetto.media.decoding import RATES, frames, good, numbers, sound, sound_of
-from affetto.media.lengths import Measure
+from affetto.media.lengths import Length, Measure
 from affetto.media.lines import clean
 
 RATE = 16000
@@ -25,15 +25,18 @@ RATE = 16000
 
 
 @dataclass(frozen=True)
-class _Facts:
+class Facts:
+    """What is known of a sound before it is decoded."""
+
     channels: int
-    duration: float
     texts: bool
     """Whether subtitles lie inside."""
-    warning: str
+    length: Length
+    begins: float
+    """When the sound begins, seconds from the start of the file."""
 
 
-def audio(source: Source, *, channels: bool = False, rate: int = RATE, path: str = "") -> Audio:
+def audio(source: Source, *, channels: bool = False, rate: int = RATE, path: str = "", since: float = 0.0) -> Audio:
     """Return the sound of a file, which is decoded when its blocks are asked for, each time from the beginning.
 
     Args:
@@ -42,17 +45,20 @@ def audio(source: Source, *, channels: bool = False, rate: int = RATE, path: str
             negative is turned first, so that they do not cancel.)
         rate: samples a second of the blocks, whatever the file has.
         path: what to call it where `source` is a callable.
+        since: the second of the file at which the first sample lies; a leap leads there.
 
     Returns:
         Blocks are samples x channels, float32 in -1..1; what lies beyond is cut off, NaN and infinite samples are 0. A
         packet that is damaged is silent where the container keeps time, or else left out; the sound ends where the
-        file breaks. `duration` is NaN where no header is to be trusted and the file is too long to be counted.
+        file breaks. `duration` is that of the rest from `since` on; NaN where no header is to be trusted and the file
+        is too long to be counted.
 
     Raises:
         UnreadableError: there is no such file, or no sound in it that can be decoded.
     """
     _checked(rate)
-    return _audio(source, _facts(source, path), channels, rate, path)
+    checked(since)
+    return _audio(source, facts_of(source, path), channels, rate, path, since)
 
 
 def read_audio(
@@ -63,6 +69,8 @@ def read_audio(
     turns: bool = True,
     rate: int = RATE,
     path: str = "",
+    since: float = 0.0,
+    facts: Facts | None = None,
 ) -> Record:
     """Return a file of sound, or the sound of a film, as a Record.
 
@@ -74,32 +82,36 @@ def read_audio(
         turns: read the subtitles beside it (same name, .srt or .vtt) or else inside it as its turns.
         rate: samples a second of the blocks.
         path: what to call it where `source` is a callable.
+        since: as in `audio`; turns keep their seconds from the start of the file.
+        facts: what is known of it, where somebody has looked.
 
     Returns:
-        One Audio; `meta` holds `path`, and where there is such: `speakers`, `subtitles` (where they lie) and `warning`.
+        One Audio; `meta` holds `path`, and where there is such: `since`, `speakers`, `subtitles` (where they lie) and
+        `warning`.
 
     Raises:
         UnreadableError: there is no such file, or no sound in it that can be decoded.
         MalformedError: there are not as many speakers as channels.
     """
     _checked(rate)
-    facts = _facts(source, path)
-    meta: dict[str, Any] = {"path": _where(source, path)}
+    checked(since)
+    facts = facts or facts_of(source, path)
+    meta: dict[str, Any] = {"path": _where(source, path)} | ({"since": since} if since else {})
     if speakers is not None:
         meta["speakers"] = _speakers(speakers, facts.channels, name(source, path))
     said, found = cues.turns(source, path, facts.texts) if turns else ((), {})
-    warnings = [one for one in (facts.warning, found.pop("warning", "")) if one]
+    warnings = [one for one in (facts.length.warning, found.pop("warning", "")) if one]
     if warnings:
         meta["warning"] = "; ".join(warnings)
     called = id if id is not None else Path(meta["path"]).stem or "sound"
-    signal = _audio(source, facts, speakers is not None, rate, path)
+    signal = _audio(source, facts, speakers is not None, rate, path, since)
     return Record(called, (signal,), said, meta=meta | found)
 
 
-def _audio(source: Source, facts: _Facts, channels: bool, rate: int, path: str) -> Audio:
+def _audio(source: Source, facts: Facts, channels: bool, rate: int, path: str, since: float) -> Audio:
     kept = facts.channels if channels else None
-    opener = partial(sound, source, rate=rate, channels=kept, path=path)
-    return Audio(_where(source, path), float(rate), facts.duration, opener, kept or 1)
+    opener = partial(sound, source, rate=rate, channels=kept, path=path, since=since)
+    return Audio(_where(source, path), float(rate), rest_of(facts.length.seconds, since), opener, kept or 1)
 
 
 def _where(source: Source, path: str) -> str:
@@ -123,25 +135,30 @@ def _speakers(speakers: str | Sequence[str], channels: int, called: str) -> list
     return names
 
 
-def _facts(source: Source, path: str) -> _Facts:
-    """Look into a file: does it decode, how many channels has it, how long is it, are there subtitles inside."""
+def facts_of(source: Source, path: str) -> Facts:
+    """Look into a file: does it decode, how many channels has it, how long is it, are there subtitles inside.
+
+    Raises:
+        UnreadableError: there is no such file, or no sound in it that can be decoded.
+    """
     called = name(source, path)
     with opened(source, path) as (container, size):
         stream = sound_of(container, called)
         measure = Measure(container, stream, size)
-        channels = _first(measure, called)
+        begin, channels = _first(measure, called)
+        begin -= seconds(container)
         length = measure.length(called)
         texts = bool(container.streams.subtitles)
-    return _Facts(channels, length.seconds, texts, length.warning)
+    return Facts(channels, texts, length, begin)
 
 
-def _first(measure: Measure, called: str) -> int:
-    """Return the channels of the first frame; all packets are gone through where they are to be counted."""
-    channels = 0
+def _first(measure: Measure, called: str) -> tuple[float, int]:
+    """Return time and channels of the first frame; all packets are gone through where they are to be counted."""
+    channels, begin = 0, 0.0
     for packet in measure.packets():
         frame = None if channels else next(iter(frames(packet)), None)
         if frame is not None:
-            channels = numbers(frame).shape[1]
+            channels, begin = numbers(frame).shape[1], frame.time or 0.0
             if not good(frame.sample_rate, channels):
                 raise UnreadableError(
                     f"{called} says that it has {frame.sample_rate:,} samples a second and channels: {channels}, which "
@@ -153,4 +170,4 @@ def _first(measure: Measure, called: str) -> int:
         raise UnreadableError(
             f"{called} holds no sound that can be decoded: it is cut off after its header, or damaged; save it anew"
         )
-    return channels
+    return begin, channels

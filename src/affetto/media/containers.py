@@ -6,6 +6,7 @@ refused. Knows how to open; decodes nothing.
 """
 
 import io
+import math
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO
 
 import av
 
-from affetto.core.errors import UnreadableError
+from affetto.core.errors import MalformedError, UnreadableError
 
 Source = str | Path | Callable[[], BinaryIO]
 """A path, or what opens a binary file anew each time it is called (a clip inside a zip)."""
@@ -100,6 +101,36 @@ def seconds(container: Any) -> float:
     """Return when the container's clock starts, in its own seconds."""
     start = (container.start_time or 0) / av.time_base
     return start if abs(start) < SPAN else 0.0
+
+
+def checked(since: float) -> None:
+    """Refuse a beginning that is none.
+
+    Raises:
+        MalformedError: it is not a number of seconds from 0 on.
+    """
+    if not 0 <= since < SPAN:
+        raise MalformedError(f"since wants seconds >= 0 from the start of the file, not {since}")
+
+
+def rest_of(duration: float, since: float) -> float:
+    """Return the seconds that are left of a duration from a second on; NaN where that is NaN."""
+    return duration if math.isnan(duration) else max(0.0, duration - since)
+
+
+def leapt(container: Any, second: float, stream: Any = None) -> bool:
+    """Leap to a key frame before a second of the container's clock, as far as its index knows; tell whether it went.
+
+    What is read next may yet lie later: whoever leaps looks where it is.
+    """
+    try:
+        if stream is None:
+            container.seek(int((second + seconds(container)) * av.time_base))
+        else:
+            container.seek(int((second + seconds(container)) / stream.time_base), stream=stream)
+    except BROKEN:
+        return False
+    return True
 
 
 class _Nameless(io.RawIOBase):

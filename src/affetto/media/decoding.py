@@ -2,11 +2,14 @@
 
 Channels are mixed to their mean; one that runs against the first (wired the wrong way round) is turned first, so that
 the two do not cancel. What the container says was silent (sound that starts late in a film, packets lost on the way)
-becomes silence, so that seconds stay seconds. Knows samples; knows no Records.
+becomes silence, so that seconds stay seconds. Who begins in the middle leaps there, and hears the same from there on.
+Knows samples; knows no Records.
 """
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import av
@@ -15,7 +18,7 @@ import numpy.typing as npt
 from av.filter import Graph
 
 from affetto.core.errors import UnreadableError
-from affetto.media.containers import BROKEN, SPAN, Source, name, opened, seconds
+from affetto.media.containers import BROKEN, SPAN, Source, leapt, name, opened, seconds
 
 Samples = npt.NDArray[np.float32]
 RATES = (1000, 1_000_000)
@@ -30,6 +33,10 @@ UNSAID = 60.0
 """Seconds of the longest such silence in a file whose header says no duration."""
 AGAINST = -0.5
 """Correlation with the first channel below which a channel is turned round: there, half of the power would cancel."""
+_ROLL = 1.0
+"""Seconds before the first sample that is wanted from which on a decoder, or a resampler, is fed: they look back."""
+_PLACED = 48
+"""Frames by whose times is told where a leap ended, where those are coarse."""
 _FILTER = {"filter_size": "64"}
 """Taps of the resampling filter: flat within 0.01 dB to 7 kHz, aliases below -95 dB (`benchmarks.sound_reading`)."""
 _TOP = {"u": 1 << 7, "i2": 1 << 15, "i4": 1 << 31, "i8": 1 << 63}
@@ -67,7 +74,9 @@ def frames(packet: Any) -> list[Any]:
         return []
 
 
-def sound(source: Source, block: float, rate: int, channels: int | None, path: str = "") -> Iterator[Samples]:
+def sound(
+    source: Source, block: float, rate: int, channels: int | None, path: str = "", since: float = 0.0
+) -> Iterator[Samples]:
     """Yield a sound in blocks.
 
     Args:
@@ -77,6 +86,7 @@ def sound(source: Source, block: float, rate: int, channels: int | None, path: s
         channels: how many channels are kept; None mixes them into one. Where the sound changes its channels on the
             way, each of those kept carries the mix.
         path: what to call it.
+        since: the second at which the first sample lies.
 
     Yields:
         n x channels, -1..1; all of `block` seconds but the last.
@@ -87,7 +97,7 @@ def sound(source: Source, block: float, rate: int, channels: int | None, path: s
     size = max(1, round(min(block, LONGEST) * rate))
     held: list[Samples] = []
     count = 0
-    for piece in _even(source, rate, channels, path):
+    for piece in _since(source, rate, channels, path, since):
         held.append(piece)
         count += len(piece)
         if count >= size:
@@ -100,11 +110,20 @@ def sound(source: Source, block: float, rate: int, channels: int | None, path: s
         yield np.concatenate(held)
 
 
-def _even(source: Source, rate: int, channels: int | None, path: str) -> Iterator[Samples]:
+def _since(source: Source, rate: int, channels: int | None, path: str, since: float) -> Iterator[Samples]:
+    """Yield pieces from a second on; decoded and resampled from a whole second before, on which all rates meet."""
+    begin = max(0, math.floor(since - _ROLL / 2))
+    skip = round(since * rate) - begin * rate
+    for piece in _even(source, rate, channels, path, begin):
+        yield piece[skip:]
+        skip = max(0, skip - len(piece))
+
+
+def _even(source: Source, rate: int, channels: int | None, path: str, begin: int) -> Iterator[Samples]:
     """Yield pieces of one rate and one number of channels."""
     mix = _Mix()
     resampler: _Resampler | None = None
-    for given, raw in _gathered(source, path):
+    for given, raw in _gathered(source, path, begin):
         fits = raw.shape[1] == channels
         samples = raw if fits else np.repeat(mix(raw), channels or 1, axis=1)
         if resampler is None or resampler.given != given:
@@ -116,11 +135,14 @@ def _even(source: Source, rate: int, channels: int | None, path: str) -> Iterato
         yield resampler.rest()
 
 
-def _gathered(source: Source, path: str) -> Iterator[tuple[int, Samples]]:
+def _gathered(source: Source, path: str, begin: int) -> Iterator[tuple[int, Samples]]:
     """Yield (rate, n x channels) of about half a second each: frames are too small to be worked on one by one."""
     held: list[Samples] = []
     count = rate = wide = 0
-    for given, samples in _timed(source, path):
+    for at, given, whole in _timed(source, path, begin):
+        samples = whole[max(0, round((begin - at) * given)) :]
+        if not len(samples):
+            continue
         if held and (given != rate or samples.shape[1] != wide or 2 * count >= rate):
             yield rate, np.concatenate(held)
             held, count = [], 0
@@ -131,26 +153,77 @@ def _gathered(source: Source, path: str) -> Iterator[tuple[int, Samples]]:
         yield rate, np.concatenate(held)
 
 
-def _timed(source: Source, path: str) -> Iterator[tuple[int, Samples]]:
-    """Yield (rate, n x channels) of each frame, and of the silence before it."""
+def _timed(source: Source, path: str, begin: int, leap: bool = True) -> Iterator[tuple[float, int, Samples]]:
+    """Yield (second, rate, n x channels) of each frame, and of the silence before it; at the latest from `begin` on."""
     with opened(source, path) as (container, _):
         stream = sound_of(container, name(source, path))
         start, said = seconds(container), (container.duration or 0) / av.time_base
-        now = shift = 0.0
-        for packet in packets(container, stream):
-            for frame in frames(packet):
-                rate, samples = frame.sample_rate, numbers(frame)
-                if not good(rate, samples.shape[1]):
-                    return
-                late = (frame.time - start - shift - now) if frame.time is not None else 0.0
-                if GAP < late < (said - now if 0 < said < SPAN else UNSAID):
-                    for n in _seconds(round(late * rate), rate):
-                        yield rate, np.zeros((n, samples.shape[1]), np.float32)
-                    now += late
-                elif abs(late) > GAP:  # the clock jumps
-                    shift += late
-                now += len(samples) / rate
-                yield rate, samples
+        if not (leap and begin > _ROLL):
+            yield from _clocked(_heard(container, stream), start, said)
+            return
+        first, off, _ = _placed(container, stream, start)
+        off -= max(0.0, first)  # as much is silence
+        if leapt(container, begin - _ROLL):
+            _, now, heard = _placed(container, stream, start)
+            if now - off <= begin:
+                yield from _clocked(heard, start + off, said, now - off)
+                return
+    yield from _timed(source, path, begin, False)
+
+
+def _heard(container: Any, stream: Any) -> Iterator[Any]:
+    return (frame for packet in packets(container, stream) for frame in frames(packet))
+
+
+def _placed(container: Any, stream: Any, start: float) -> tuple[float, float, Iterator[Any]]:
+    """Return when the first frame from here on begins, as it says and as those after it say, and all these frames.
+
+    The clock of some containers counts milliseconds: there the mean of what several frames say is nearer. It is NaN
+    where none says anything.
+    """
+    held: list[Any] = []
+    begun: list[float] = []
+    length = 0.0
+    coming = _heard(container, stream)
+    for frame in coming:
+        if frame.time is None and not held:
+            continue
+        held.append(frame)
+        if frame.time is not None:
+            begun.append(frame.time - start - length)
+        length += frame.samples / frame.sample_rate
+        fine = float(stream.time_base) * frame.sample_rate < 2
+        if fine or len(held) == _PLACED or abs(begun[-1] - begun[0]) > GAP:
+            break
+    near = [at for at in begun if abs(at - begun[0]) <= GAP] or [math.nan]
+    return near[0], float(np.mean(near)), chain(held, coming)
+
+
+def _clocked(heard: Iterator[Any], start: float, said: float, now: float = 0.0) -> Iterator[tuple[float, int, Samples]]:
+    """Yield (second, rate, n x channels) of each frame, and of the silence before it.
+
+    Args:
+        heard: frames.
+        start: when the container's clock starts.
+        said: seconds that its header says; 0 where it says none.
+        now: when the first frame begins; 0: whenever it says.
+    """
+    shift, begun = 0.0, now > 0
+    for frame in heard:
+        rate, samples = frame.sample_rate, numbers(frame)
+        if not good(rate, samples.shape[1]):
+            return
+        late = (frame.time - start - shift - now) if frame.time is not None else 0.0
+        least = GAP if begun else 0.5 / rate
+        if least < late < (said - now if 0 < said < SPAN else UNSAID):
+            for n in _seconds(round(late * rate), rate):
+                yield now, rate, np.zeros((n, samples.shape[1]), np.float32)
+                now += n / rate
+        elif abs(late) > GAP:  # the clock jumps
+            shift += late
+        yield now, rate, samples
+        now += len(samples) / rate
+        begun = True
 
 
 def good(rate: int, channels: int) -> bool:

@@ -46,7 +46,8 @@ CAMERA = "camera:"
 class _Measured(Protocol):
     """What knows how far it has been read."""
 
-    total: int | None
+    @property
+    def total(self) -> int | None: ...
 
     @property
     def position(self) -> int: ...
@@ -91,6 +92,7 @@ def read(
     encoding: str | None = None,
     speakers: str | Sequence[str] | None = None,
     frames_rate: float = 5.0,
+    since: float = 0.0,
 ) -> Reading:
     """Read a file, stdin for `-`, a camera, or a folder of sounds, films and pictures, as Records, one by one.
 
@@ -112,6 +114,7 @@ def read(
         encoding: how its characters are written; by default UTF-8, or UTF-16 where the file begins so.
         speakers: each channel of a sound is somebody's: `channels`, or their names; by default channels are mixed.
         frames_rate: frames a second of films and cameras that are looked at; 0: all.
+        since: the second of a sound or film from which on it is read.
 
     Raises:
         UnreadableError: there is no such file, its suffix is unknown, or it is no such file inside; a folder without
@@ -138,7 +141,7 @@ def read(
         table = Parquet(path, column, id_column)
         return Reading(table, table, table.columns)
     if kind in MEDIA:
-        return _medium(path, speakers, turns is not False, frames_rate)
+        return _medium(path, speakers, turns is not False, frames_rate, since)
     opened = Lines(path, encoding)
     try:
         if kind in (".csv", ".tsv"):
@@ -161,11 +164,13 @@ class _Whole:
     position: int
 
 
-def _medium(path: str | Path, speakers: str | Sequence[str] | None, turns: bool, frames_rate: float) -> Reading:
+def _medium(
+    path: str | Path, speakers: str | Sequence[str] | None, turns: bool, frames_rate: float, since: float
+) -> Reading:
     from affetto.media.recording import read_recording  # noqa: PLC0415 - words need no PyAV
 
     if str(path) == "-":
         raise UnreadableError("stdin cannot be read as a sound, film or picture; save it to a file first")
-    record = read_recording(path, speakers, turns=turns, frames_rate=frames_rate)
+    record = read_recording(path, speakers, turns=turns, frames_rate=frames_rate, since=since)
     size = Path(path).stat().st_size
     return Reading([record], _Whole(size, size))

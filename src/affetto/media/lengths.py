@@ -22,8 +22,8 @@ SLACK = 0.15
 """Seconds by which a header may differ from what was counted: codecs pad both ends."""
 _SHORT = 0.5
 """Seconds that may be missing at the end of a file before it is called broken off."""
-_TAIL = 2.0
-"""Seconds before the end to which a long file is searched for its last packet."""
+_TAILS = (2.0, 30.0, 300.0)
+"""Seconds before the end from which on a long file is searched for its last packet, until one is found."""
 _STATED = {
     *("ogg", "flac", "wav", "w64", "aiff", "au", "caf", "mov", "matroska", "webm", "asf", "avi"),
     *("gif", "ivf", "mxf", "flv"),
@@ -39,6 +39,8 @@ class Length:
     """NaN where no header is to be trusted and the file is too long to be counted."""
     warning: str
     """That the file ends before its header says; empty where it does not."""
+    shared: bool = False
+    """Whether the header speaks of the whole file only: then the stream may just be shorter than another one."""
 
 
 class Measure:
@@ -66,7 +68,7 @@ class Measure:
         short = known and not counted > said - _SHORT
         duration = said if known and abs(said - counted) <= SLACK else counted
         why = f"{called} is broken off: it ends before the {said:.1f} s that its header says" if short else ""
-        return Length(duration, why)
+        return Length(duration, why, self._stream.duration is None)
 
     def _see(self, packet: Any) -> None:
         if packet.pts is None:
@@ -90,10 +92,13 @@ class Measure:
         self._last = math.nan
         if math.isnan(said):
             return math.nan
-        try:
-            self._container.seek(int(max(0.0, said - _TAIL + seconds(self._container)) * av.time_base))
-        except BROKEN:
-            return math.nan
-        for packet in packets(self._container, self._stream):
-            self._see(packet)
+        for back in _TAILS:
+            try:
+                self._container.seek(int(max(0.0, said - back + seconds(self._container)) * av.time_base))
+            except BROKEN:
+                return math.nan
+            for packet in packets(self._container, self._stream):
+                self._see(packet)
+            if not math.isnan(self._last) or back >= said:
+                break
         return self._last

@@ -9,6 +9,7 @@ decoded. Knows frames; knows no Records.
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
@@ -19,7 +20,7 @@ from av.stream import Disposition
 
 from affetto.core.errors import UnreadableError
 from affetto.core.signal import Block, Times
-from affetto.media.containers import BROKEN, SPAN, Source, name, opened, seconds
+from affetto.media.containers import BROKEN, SPAN, Source, leapt, name, opened, seconds
 from affetto.media.decoding import UNSAID, packets
 
 PIXELS = 36_000_000
@@ -37,6 +38,8 @@ PAUSE = 3600.0
 _THREADS = 2
 _AHEAD = 16
 """Packets that may lie between two frames that follow each other: the largest reordering of H.264 and HEVC."""
+_LEAPS = (1.0, 12.0)
+"""Seconds before the first frame that is wanted to which a leap goes; the second, where the first ends too late."""
 _SAME = 1e-6
 """Seconds by which two times may differ that are one."""
 Frame = tuple[float, Any]
@@ -99,7 +102,9 @@ def _turned(frame: Any) -> tuple[int, bool]:
     return round(angle / (math.pi / 2)) % 4, flips
 
 
-def timed(source: Source, block: float, rate: float, shape: Shape, path: str = "") -> Iterator[tuple[Times, Block]]:
+def timed(
+    source: Source, block: float, rate: float, shape: Shape, path: str = "", since: float = 0.0
+) -> Iterator[tuple[Times, Block]]:
     """Yield (seconds of n frames, n x height x width x 3).
 
     Args:
@@ -108,6 +113,7 @@ def timed(source: Source, block: float, rate: float, shape: Shape, path: str = "
         rate: frames a second; 0: all there are, at their own times.
         shape: how frames are brought upright.
         path: what to call it.
+        since: the second from which on frames are given, the same as without it.
 
     Raises:
         UnreadableError: the file is gone, or has no moving pictures any more.
@@ -116,7 +122,7 @@ def timed(source: Source, block: float, rate: float, shape: Shape, path: str = "
     times: list[float] = []
     held: list[Block] = []
     last: tuple[Any, Block] | None = None
-    for second, frame in _picked(source, rate, path):
+    for second, frame in picked(source, rate, path, since):
         if times and (len(times) >= room or second >= times[0] + block - _SAME):
             yield np.array(times), np.stack(held)
             times, held = [], []
@@ -129,19 +135,66 @@ def timed(source: Source, block: float, rate: float, shape: Shape, path: str = "
         yield np.array(times), np.stack(held)
 
 
-def _picked(source: Source, rate: float, path: str) -> Iterator[tuple[float, Any]]:
-    """Yield the seconds and the frames that are wanted; None before the first."""
+def nearest(source: Source, second: float, shape: Shape, path: str = "") -> Block:
+    """Return the frame of a film that is nearest to a second, the earlier of two that are as near; the last at its end.
+
+    Raises:
+        UnreadableError: the file is gone, or no frame of it can be decoded any more.
+    """
+    with _found(source, path, 0, 0, second) as (frames, _):
+        before: Frame | None = None
+        for at, frame in frames:
+            if at >= second:
+                return shape(frame if before is None or at - second < second - before[0] else before[1])
+            before = at, frame
+    if before is None:
+        raise UnreadableError(f"{name(source, path)} holds no picture that can be decoded any more; was it replaced?")
+    return shape(before[1])
+
+
+def picked(source: Source, rate: float, path: str = "", since: float = 0.0) -> Iterator[tuple[float, Any]]:
+    """Yield the seconds and PyAV's frames as `timed` picks them; None before the first."""
+    first = max(0, math.ceil((since - _SAME) * rate))
+    with _found(source, path, rate, first, since) as (frames, clock):
+        if rate:
+            yield from _ticked(frames, clock, rate, first)
+        else:
+            yield from (one for one in frames if one[0] >= since - _SAME)
+
+
+@contextmanager
+def _found(
+    source: Source, path: str, rate: float, first: int, since: float
+) -> Iterator[tuple[Iterator[Frame], "_Clock"]]:
+    """Open a film; give its frames, from one at `since` or before, and its clock. It leaps there, where that works."""
+    for back in _LEAPS:
+        if since > back:
+            with opened(source, path) as (container, _):
+                stream = _stream(container, source, path)
+                clock = _Clock(container, stream, leapt=True)
+                if not leapt(container, since - back, stream):
+                    continue
+                frames = _decoded(container, stream, clock, rate, first)
+                begin = next(frames, None)
+                if begin is not None and begin[0] <= since + _SAME:
+                    yield chain([begin], frames), clock
+                    return
     with opened(source, path) as (container, _):
-        stream = pictures_of(container)
-        if stream is None:
-            raise UnreadableError(f"{name(source, path)} holds no moving pictures any more; was it replaced?")
+        stream = _stream(container, source, path)
         clock = _Clock(container, stream)
-        frames = _decoded(container, stream, clock, rate)
-        yield from _ticked(frames, clock, rate) if rate else frames
+        yield _decoded(container, stream, clock, rate, first), clock
 
 
-def _ticked(frames: Iterator[Frame], clock: "_Clock", rate: float) -> Iterator[tuple[float, Any]]:
-    at, before = 0, -math.inf
+def _stream(container: Any, source: Source, path: str) -> Any:
+    stream = pictures_of(container)
+    if stream is None:
+        raise UnreadableError(f"{name(source, path)} holds no moving pictures any more; was it replaced?")
+    return stream
+
+
+def _ticked(frames: Iterator[Frame], clock: "_Clock", rate: float, at: int) -> Iterator[tuple[float, Any]]:
+    """Yield the second of each tick from number `at` on, and the frame that stands there."""
+    before = -math.inf
     shown: Any = None
     for second, frame in frames:
         while (tick := at / rate) < second:
@@ -157,7 +210,10 @@ def _ticked(frames: Iterator[Frame], clock: "_Clock", rate: float) -> Iterator[t
 class _Clock:
     """Seconds from the start of a container, that never run backwards, and never leap further than the film is long."""
 
-    def __init__(self, container: Any, stream: Any) -> None:
+    def __init__(self, container: Any, stream: Any, leapt: bool = False) -> None:
+        """Look at the headers; after a leap the first frame that says its time is the first."""
+        self.lost = leapt
+        """Whether it waits for that frame."""
         self._start = seconds(container)
         said = (container.duration or 0) / av.time_base
         self._said = said if 0 < said < SPAN else 0.0
@@ -170,6 +226,8 @@ class _Clock:
     def __call__(self, frame: Any) -> float:
         """Return the second of the next frame."""
         second = self.end if frame.time is None else frame.time - self._start - self._shift
+        if self.lost and frame.time is not None:
+            self.lost, self._last, self.end = False, second, second
         late = second - self.end
         if late > min(PAUSE, max(UNSAID, self._said - self.end)) or second < self._last - BACK:
             self._shift += late
@@ -187,19 +245,21 @@ class _Clock:
         return float(packet.pts * packet.time_base) - self._start - self._shift
 
 
-def _decoded(container: Any, stream: Any, clock: _Clock, rate: float) -> Iterator[Frame]:
-    """Yield all frames that a tick may want, in the order of their times."""
+def _decoded(container: Any, stream: Any, clock: _Clock, rate: float, first: int) -> Iterator[Frame]:
+    """Yield all frames that a tick from number `first` on may want, in the order of their times."""
     prepare(stream)
     context, skips = stream.codec_context, False
-    for packet, wanted in _marked(packets(container, stream), clock, rate):
+    for packet, wanted in _marked(packets(container, stream), clock, rate, first):
         if skips == wanted:
             skips = not wanted
             context.skip_frame = "NONREF" if skips else "DEFAULT"
         for frame in frames_of(packet):
-            yield clock(frame), frame
+            second = clock(frame)
+            if not clock.lost:
+                yield second, frame
 
 
-def _marked(packets: Iterator[Any], clock: _Clock, rate: float) -> Iterator[tuple[Any, bool]]:
+def _marked(packets: Iterator[Any], clock: _Clock, rate: float, first: int) -> Iterator[tuple[Any, bool]]:
     """Yield each packet, and whether a tick may want its frame, as the times of the packets around it tell."""
     ahead: deque[Any] = deque()
     times: deque[float] = deque(maxlen=2 * _AHEAD + 1)
@@ -208,19 +268,19 @@ def _marked(packets: Iterator[Any], clock: _Clock, rate: float) -> Iterator[tupl
         second = None if packet is None else clock.of(packet)
         if second is not None:
             times.append(second)
-        if len(ahead) > _AHEAD and (first := ahead.popleft()) is not None:
-            yield first, not rate or _wanted(clock.of(first), times, rate)
+        if len(ahead) > _AHEAD and (now := ahead.popleft()) is not None:
+            yield now, not rate or _wanted(clock.of(now), times, rate, first)
 
 
-def _wanted(second: float | None, times: Iterable[float], rate: float) -> bool:
-    """Tell whether a tick lies between the middle of a frame and the one before it, and the one after it."""
+def _wanted(second: float | None, times: Iterable[float], rate: float, first: int) -> bool:
+    """Tell whether a tick from `first` on lies between the middle of a frame and the one before, and the one after."""
     if second is None:
         return True
     before = max((time for time in times if time < second), default=-math.inf)
     after = min((time for time in times if time > second), default=math.inf)
     if math.isinf(before) or math.isinf(after):
         return True
-    return math.ceil(((before + second) / 2 - _SAME) * rate) <= (after + _SAME) * rate
+    return max(first, math.ceil(((before + second) / 2 - _SAME) * rate)) <= (after + _SAME) * rate
 
 
 def prepare(stream: Any) -> None:

@@ -89,6 +89,7 @@ class Cascade:
         reader, alone = _reader(self.shape.file)
         with alone:
             boxes = reader.detectMultiScale(small, self.step, 0, minSize=(self.smallest, self.smallest))
+        boxes = sorted(boxes, key=lambda box: (box[2], box[1], box[0]))  # several threads of OpenCV give any order
         return [self._place(left, top, side, small.shape[1], by) for left, top, side in grouped(boxes)]
 
     def _place(self, left: float, top: float, side: float, wide: int, by: float) -> Place:

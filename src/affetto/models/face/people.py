@@ -3,8 +3,9 @@
 Knows which parts a card names; what a part says is its own matter, and how pictures are gone through is `looking`'s.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from affetto.core.errors import CatalogError
 from affetto.core.record import Record
 from affetto.core.space import Space
 from affetto.core.track import Track
-from affetto.models.face import blendshapes, expression, units
+from affetto.models.face import blendshapes, expression, units, windows
 from affetto.models.face.looking import Answer, Looking, Part, read
 from affetto.models.face.mesh import FaceMesh
 from affetto.models.face.seen import Face
@@ -62,6 +63,16 @@ class FaceModel:
     def __call__(self, records: Sequence[Record]) -> list[tuple[Track, ...]]:
         """Return a Track for each person and space of each Record; none where it has no pictures."""
         return read(records, self.parts, self.mesh, self.looking)
+
+    def windows(
+        self, record: Record, seconds: float = windows.SECONDS, state: Mapping[str, Any] | None = None
+    ) -> Iterator[windows.Window]:
+        """Yield what a film shows, a window at a time, from where `state` ends; errors as `windows.windows`."""
+        return windows.windows(record, self.parts, self.mesh, self.looking, seconds, state)
+
+    def joined(self, tracks: Iterable[Track]) -> tuple[Track, ...]:
+        """Return what all windows of a film say, in order, as what is said of the whole."""
+        return windows.joined(tracks, self.looking.least)
 
 
 def load(card: Card) -> FaceModel:

@@ -5,8 +5,9 @@ asked now and then, at a cut of the film, and where a face was lost. People who 
 `identity` tells. Knows grey pictures and their seconds, in order; knows no Records (`looking`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from affetto.models.face.crop import Grey, Place
 from affetto.models.face.detect import NEW, Finder
 from affetto.models.face.identity import Identity, Texture
+from affetto.models.face.keeping import kept, packed, unpacked
 from affetto.models.face.mesh import place_of
 from affetto.models.face.seen import Enough, Face, Mesh, apart, look, off, overlap
 
@@ -88,19 +90,61 @@ class Tracker:
         finder: finds faces in a picture.
         identity: tells people apart; None: by texture.
         options: how.
+        state: what another Tracker of the same film knew after a picture; this one goes on with the next picture.
     """
 
     def __init__(
-        self, mesh: Mesh, finder: Finder, identity: Identity | None = None, options: Following | None = None
+        self,
+        mesh: Mesh,
+        finder: Finder,
+        identity: Identity | None = None,
+        options: Following | None = None,
+        state: Mapping[str, Any] | None = None,
     ) -> None:
         self._mesh, self._finder, self._identity = mesh, finder, identity or Texture()
         self._options = options or Following()
         self._people: list[_Person] = []
         self._followed: dict[str, Face] = {}
+        self._places: dict[str, tuple[Place, Place]] = {}
+        """Where each face that is followed was cut in the last picture, and where it is to be cut in the next."""
         self._before: tuple[tuple[int, ...], Grey] | None = None
         self._next = 0.0
         self._wait = self._options.every
         self._looks = 0
+        if state:
+            self._go_on(state)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What it knows after a picture, as JSON can hold it: for those who go on later, and not to be published."""
+        people = [
+            {
+                "name": one.name,
+                "looks": packed(np.stack(one.looks)),
+                "place": kept(one.place),
+                "seen": one.seen,
+                "noted": one.noted,
+            }
+            for one in self._people
+        ]
+        return {
+            "people": people,
+            "places": {name: [kept(was), kept(goes)] for name, (was, goes) in self._places.items()},
+            "before": None if self._before is None else [list(self._before[0]), packed(self._before[1])],
+            "next": self._next,
+            "wait": self._wait,
+            "looks": self._looks,
+        }
+
+    def _go_on(self, state: Mapping[str, Any]) -> None:
+        self._people = [
+            _Person(one["name"], list(unpacked(one["looks"])), Place(*one["place"]), one["seen"], one["noted"])
+            for one in state["people"]
+        ]
+        self._places = {name: (Place(*was), Place(*goes)) for name, (was, goes) in state["places"].items()}
+        if state["before"]:
+            self._before = tuple(state["before"][0]), unpacked(state["before"][1])
+        self._next, self._wait, self._looks = state["next"], state["wait"], state["looks"]
 
     def step(self, picture: Grey, second: float) -> list[Face]:
         """Return the faces of the next picture, with the names of their persons, in the order of those."""
@@ -108,7 +152,7 @@ class Tracker:
         faces = {} if cut and first else self._follow(picture)
         if cut:
             faces = self._still(faces)
-        lost = len(faces) < len(self._followed)
+        lost = len(faces) < len(self._places)
         self._followed = faces
         if lost:
             self._wait = _SOON
@@ -117,6 +161,7 @@ class Tracker:
             self._wait = min(self._wait, self._options.every)
             self._next, self._wait = second + self._wait, 2 * self._wait
         self._note(second)
+        self._places = {name: (face.place, place_of(face.points)) for name, face in self._followed.items()}
         return [self._followed[one.name] for one in self._people if one.name in self._followed]
 
     def _is_cut(self, picture: Grey) -> bool:
@@ -130,7 +175,7 @@ class Tracker:
     def _follow(self, picture: Grey) -> dict[str, Face]:
         """Return the faces that were there in the last picture, where they are now."""
         found: dict[str, Face] = {}
-        waiting = {name: place_of(face.points) for name, face in self._followed.items()}
+        waiting = {name: goes for name, (_, goes) in self._places.items()}
         for _ in range(_ROUNDS):
             seen = dict(zip(waiting, look(self._mesh, picture, list(waiting.values())), strict=True))
             waiting = {}
@@ -144,7 +189,7 @@ class Tracker:
                     waiting[name] = replace(face.place, size=face.place.size * _GROWN)
             if not waiting:
                 break
-        near = sorted(found.values(), key=lambda face: off(place_of(face.points), self._followed[face.person].place))
+        near = sorted(found.values(), key=lambda face: off(place_of(face.points), self._places[face.person][0]))
         return {face.person: face for face in apart(near)}
 
     def _still(self, faces: dict[str, Face]) -> dict[str, Face]:

@@ -132,6 +132,26 @@ def test_a_film_without_sound_is_seen_and_a_sound_without_film_heard(film, seen)
     assert set(blind.people) == {"Ann", "Ben", "Sam"}
 
 
+@pytest.mark.parametrize(
+    ("words", "said", "spaces"),
+    [
+        (
+            "Ich weiß nicht, was das ist, aber wir sind da, und du bist auch da, so wie es immer war.",
+            "de",
+            {"brighter-6"},
+        ),
+        ("Je ne sais pas ce que c'est, mais nous sommes là et tu es dans la maison avec moi, pas vous.", "fr", set()),
+    ],
+)
+def test_words_in_another_language_are_read_in_it_or_it_is_said(film, words, said, spaces):
+    record = next(api.read(film))
+    turns = tuple(replace(turn, text=words) for turn in record.turns)
+    found = affetto.perceive(replace(record, signals=record.signals[:1], turns=turns))
+    assert f"look like {said}" in found.meta["warning"]
+    assert {track.space.id for track in found.tracks if track.channel == "text"} == spaces
+    assert any(track.channel == "voice" for track in found.tracks)
+
+
 def test_deviations_come_where_they_are_asked_for(film):
     (record,) = affetto.perceive(film, watching=timeline.Watching(baseline=True, fusion=""))
     spaces = {track.space.id for track in record.tracks}

@@ -14,13 +14,15 @@ from typing import Any, Protocol
 
 from affetto.core import catalog
 from affetto.core.card import Card
+from affetto.core.errors import UnknownNameError
 from affetto.core.record import Record, Turn
-from affetto.core.signal import Audio, Frames, Image
+from affetto.core.signal import Audio, Frames
 from affetto.core.track import Track
 from affetto.media.text import SOMEONE
 from affetto.models import asking
 from affetto.models.fusion import baseline, fusing, linking
 from affetto.models.fusion.conflict import ConflictOptions
+from affetto.models.text.tongue import tongue
 from affetto.run.journal import Journal
 from affetto.spaces import bridges
 
@@ -33,6 +35,7 @@ CHANNELS: dict[str, type[Audio | Frames]] = {"face": Frames, "voice": Audio}
 
 
 CONFLICT = "fusion.conflict"
+ENGLISH = "en"
 
 
 class Follower(Protocol):
@@ -103,10 +106,11 @@ class Timeline:
         tracks, people = linking.named(found, links, names)
         turns = linking.turned(record.turns, links, names)
         record = replace(record, turns=turns, people={**record.people, **people})
-        tracks += self._read(record)
+        words, warning = self._read(record)
+        tracks += words
         if self.watching.baseline:
             tracks += baseline.deviations(tracks)
-        record = record.add(*tracks, *self._compared(tracks))
+        record = _warned(record.add(*tracks, *self._compared(tracks)), warning)
         if journal:
             journal.remove()
         return record
@@ -160,13 +164,27 @@ class Timeline:
         speaking = [track for track in found if track.space.id == "speaking"]
         return replace(record, turns=turns if _named(turns) else spoken(turns, speaking))
 
-    def _read(self, record: Record) -> tuple[Track, ...]:
-        """Return what the words of a Record say."""
+    def _read(self, record: Record) -> tuple[tuple[Track, ...], str]:
+        """Return what the words of a Record say, and why nobody reads them, or in which language they were read."""
         if not record.turns:
-            return ()
-        reader = asking.perceiver(None, self.watching.language or None, channels=("text",))
-        words = tuple(one for one in record.signals if not isinstance(one, Audio | Frames | Image))
-        return reader([Record(record.id, words, record.turns)])[0].tracks
+            return (), ""
+        said, guessed = self.watching.language, ""
+        if not said:
+            guessed = tongue(record.text or "")
+            said = guessed if guessed != ENGLISH else ""
+        try:
+            reader = asking.perceiver(None, said or None, channels=("text",))
+        except UnknownNameError:
+            if not guessed:
+                raise
+            return (), f"the words look like {said}, which no model here reads; face and voice are answered"
+        tracks = reader([Record(record.id, turns=record.turns)])[0].tracks
+        return (
+            tracks,
+            f"the words look like {said} and are read so; --language says otherwise"
+            if said and said == guessed
+            else "",
+        )
 
     def _compared(self, tracks: Sequence[Track]) -> tuple[Track, ...]:
         """Return what the channels say together, and where they contradict each other, where there are several."""
@@ -203,6 +221,13 @@ def spoken(turns: Sequence[Turn], speaking: Sequence[Track]) -> tuple[Turn, ...]
     ['voice-1']
     """
     return tuple(replace(turn, speaker=_loudest(turn, speaking) or turn.speaker) for turn in turns)
+
+
+def _warned(record: Record, warning: str) -> Record:
+    if not warning:
+        return record
+    before = record.meta.get("warning")
+    return replace(record, meta={**record.meta, "warning": f"{before}; {warning}" if before else warning})
 
 
 def _turns(track: Track) -> Iterator[Turn]:

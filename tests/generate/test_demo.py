@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from affetto import api
+from affetto import api, recordings
 from affetto.core.record import Record
 from affetto.formats import json as records
 from affetto.generate import demo, film
@@ -85,9 +85,9 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Any:
         (folder / "demo.mp4").write_bytes(b"film")
         return folder / "demo.mp4"
 
-    monkeypatch.setattr(api, "demo_film", made, raising=False)
+    monkeypatch.setattr(recordings, "demo_film", made)
     monkeypatch.setattr(api, "perceive", perceive)
-    monkeypatch.setattr(api, "report", report, raising=False)
+    monkeypatch.setattr(recordings, "report", report)
     group = Page("affetto")
     group.add_command(command)
     return group

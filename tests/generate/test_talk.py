@@ -56,8 +56,8 @@ def test_lines_follow_each_other_after_their_pauses(parts: list[tuple[float, flo
     lengths = iter([seconds for _, seconds in parts])
     one = talk(*(Line("Ann", "x", pause=pause) for pause, _ in parts))
     said = spoken(one, lambda line: heard(next(lengths)))
-    for before, after in pairwise(said):
-        latest = max(one.end for one in said if one.start <= before.start)
+    for number, (before, after) in enumerate(pairwise(said), 1):
+        latest = max(one.end for one in said[:number])
         assert after.start >= 0 and (after.line.pause < 0 or after.start >= before.end - 1e-3)
         assert after.start <= latest + after.line.pause + 1e-3 or after.line.pause < 0
     assert duration(one, said) >= max(one.end for one in said)

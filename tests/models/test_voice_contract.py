@@ -29,7 +29,10 @@ HOSTILE = {
 
 def published() -> list[str]:
     cards = catalog.cards("model").items()
-    return [id for id, card in cards if card.channel == "voice" and (card.sha256 or "weights" not in card.facts)]
+    heard = {
+        id: card for id, card in cards if card.channel == "voice" and id != "hub.faster-whisper"
+    }  # that one writes
+    return [id for id, card in heard.items() if card.sha256 or "weights" not in card.facts]
 
 
 @pytest.fixture(params=published())
@@ -55,12 +58,15 @@ def recording(samples, id="r", turns=(), block=None, **meta):
 
 def test_it_is_a_model_of_the_voice(model):
     assert isinstance(model, Model)
+    rows = dict.fromkeys(model.card.spaces, 0)
     for track in model([recording(TALK)])[0]:
-        assert (track.channel, track.unit, track.subject, track.source) == ("voice", "s", "speaker", str(model.card))
-        assert track.space.id in model.card.spaces
-        assert len(track) == 2
+        rows[track.space.id] += len(track)
+        assert (track.channel, track.unit) == ("voice", "s")
+        assert track.subject == "speaker" or track.subject.startswith("voice-")
+        assert track.source in {str(catalog.find(id)) for id in model.card.facts.get("parts", [model.card.id])}
         assert (track.start >= 0).all()
         assert (track.end <= len(TALK) / RATE + 0.01).all()
+    assert set(rows.values()) == {2}
 
 
 def test_as_many_answers_as_records_in_order_whatever_is_beside_them(model):

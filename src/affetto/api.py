@@ -32,7 +32,7 @@ from affetto.spaces import taxonomy
 if TYPE_CHECKING:
     from affetto.run.batch import Progress
     from affetto.spaces.bridges import Bridge
-    from affetto.timeline import Timeline, Watching
+    from affetto.timeline import Timeline, Told, Watching
 
 __all__ = [
     "CHUNK",
@@ -214,6 +214,7 @@ def perceive_each(
     rate: float = 0.0,
     channels: Sequence[str] = (),
     watching: "Watching | None" = None,
+    told: "Told | None" = None,
     at_once: int = CHUNK,
     keep: bool = False,
     annotate: bool = False,
@@ -227,6 +228,7 @@ def perceive_each(
         rate: as in `perceive`, of recordings that were read at it.
         channels: as in `perceive`.
         watching: as in `perceive`.
+        told: is told how far each part of a recording is.
         at_once: texts that a model is asked about at a time.
         keep: leave those that bear Tracks already as they are.
         annotate: add sentiment, subjectivity and emotion in a word each, as `run.annotate` says.
@@ -237,7 +239,7 @@ def perceive_each(
 
     def answered(parts: Iterator[Record]) -> Iterator[Record]:
         how: dict[str, Any] = {"language": language, "rate": rate, "channels": channels}
-        how["watcher"] = _watcher(watching, language)
+        how["watcher"] = _watcher(watching, language, told=told)
         done = asking.perceive_each(parts, model, at_once=at_once, keep=keep, **how)
         return (one for chunk in chunks(done, at_once) for one in _annotated(chunk)) if annotate else done
 
@@ -260,6 +262,7 @@ def perceive_file(
     resume: bool = False,
     overwrite: bool = False,
     progress: "Callable[[Progress], None] | None" = None,
+    told: "Told | None" = None,
     **how: Any,
 ) -> "Progress":
     """Answer a file of any length into another: one row for each input, in order, and resumable where it stopped.
@@ -279,6 +282,7 @@ def perceive_file(
         resume: go on with a run that was stopped.
         overwrite: replace a file that exists.
         progress: is told how far it is after each chunk.
+        told: is told how far each part of a recording is.
         how: what `read` takes besides.
 
     Raises:
@@ -313,7 +317,7 @@ def perceive_file(
         groups.check(columns, Path(str(source)).name)
         appender = groups.over(appender)
         options["by"] = groups.by
-    work = perceiver(model, language, rate, channels, _watcher(watching, language, Path(out), options, resume))
+    work = perceiver(model, language, rate, channels, _watcher(watching, language, Path(out), options, resume, told))
     return batch.run(
         records,
         (lambda parts: _annotated(work(parts))) if "annotate" in options else work,
@@ -519,13 +523,14 @@ def _watcher(
     out: Path | None = None,
     options: Mapping[str, Any] | None = None,
     resume: bool = False,
+    told: "Told | None" = None,
 ) -> Callable[[], "Timeline"]:
     """Return what makes who goes through recordings, keeping what is known beside `out` where there is one."""
 
     def made() -> "Timeline":
         from affetto import timeline  # noqa: PLC0415 - words need none of this
 
-        return timeline.watcher(watching, language or "", out, options or {}, resume)
+        return replace(timeline.watcher(watching, language or "", out, options or {}, resume), told=told)
 
     return cache(made)
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
+import numpy as np
+
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.errors import UnknownNameError
@@ -34,7 +36,7 @@ CHANNELS: dict[str, type[Audio | Frames]] = {"face": Frames, "voice": Audio}
 """The parts that go through a recording, and what each needs."""
 
 
-CONFLICT = "fusion.conflict"
+CONFLICT, SPEAKING = "fusion.conflict", "speaking"
 ENGLISH = "en"
 
 
@@ -99,7 +101,7 @@ class Timeline:
         journal = self.journal(record) if self.journal else None
         named = record if _named(record.turns) else replace(record, turns=())
         parts = self._followed(named, journal)
-        found = (*parts.get("face", ()), *parts.get("voice", ()))
+        found = (*parts.get("face", ()), *parts.get("voice", _announced(named.turns)))
         record = self._worded(record, found)
         links = linking.linked(found)
         names = {turn.speaker for turn in named.turns} | {*map(str, record.meta.get("speakers", ()))}
@@ -161,7 +163,7 @@ class Timeline:
         if not turns and self.watching.recognizer:
             heard = catalog.load(self.watching.recognizer)([record])[0]
             turns = tuple(turn for track in heard for turn in _turns(track))
-        speaking = [track for track in found if track.space.id == "speaking"]
+        speaking = [track for track in found if track.space.id == SPEAKING]
         return replace(record, turns=turns if _named(turns) else spoken(turns, speaking))
 
     def _read(self, record: Record) -> tuple[tuple[Track, ...], str]:
@@ -228,6 +230,18 @@ def _warned(record: Record, warning: str) -> Record:
         return record
     before = record.meta.get("warning")
     return replace(record, meta={**record.meta, "warning": f"{before}; {warning}" if before else warning})
+
+
+def _announced(turns: Sequence[Turn]) -> tuple[Track, ...]:
+    """Return who speaks when as the turns say it, for films without sound: mouths tell then whose face is whose."""
+    timed = [(turn.speaker, turn.span) for turn in turns if turn.span is not None and turn.span.unit == "s"]
+    tracks = []
+    for name in dict.fromkeys(name for name, _ in timed):
+        spans = sorted(span for speaker, span in timed if speaker == name)
+        start, end = (np.array([getattr(span, edge) for span in spans]) for edge in ("start", "end"))
+        sure = np.ones((len(spans), 1))
+        tracks.append(Track(catalog.load(SPEAKING), start, end, sure, subject=name, source="subtitles"))
+    return tuple(tracks)
 
 
 def _turns(track: Track) -> Iterator[Turn]:

@@ -19,15 +19,17 @@ Knows the keys of a benchmark's card, besides what all cards say::
     seconds = 0.0               of sound that anybody hears, from its start, to learn and to answer; 0: all of it
     conditions = []             what is scored is asked for once under each, which is scored alone, and their mean
     places = false              scored is not what a face shows, but whether it was found: boxes, see `bench.places`
+    talk = ""                   whole recordings are scored: `people` (who is there and who speaks when, see
+                                `bench.people`) or `course` (what each felt over time, see `bench.course`)
     perspective = "expressed"   of the raters' labels
     subject = ""                whose; empty: whoever it is
     metrics = ["macro_f1"]      those shown, the headline first
     published = []              corpus and split as the registry of published results calls them
     group = ""                  key of meta whose values the interval draws; empty: each Record is its own
 
-A benchmark of sound or of pictures can be asked for under a condition, such as `ravdess-emobox6@white-10` (see
-`bench.conditions`) or `ferplus@hidden-25` (`bench.seeing`): what is scored sounds or looks so, what is learned from
-stays as it is, and the results have that id.
+A benchmark of sound, pictures or recordings can be asked for under a condition, such as `ravdess-emobox6@white-10` (see
+`bench.conditions`), `ferplus@hidden-25` (`bench.seeing`) or `made-talks-course@no-voice` (`bench.lacking`): what is
+scored sounds or looks so, what is learned from stays as it is, and the results have that id.
 """
 
 import hashlib
@@ -37,12 +39,15 @@ from typing import Any
 
 import numpy as np
 
-from affetto.bench import conditions, seeing
+from affetto.bench import conditions, lacking, seeing
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.errors import CatalogError, MalformedError, UnknownNameError
 from affetto.core.record import Record
 from affetto.core.track import Channel, Perspective, Track
+
+TALKS = ("", "people", "course")
+"""What is scored of whole recordings."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,7 @@ class Benchmark:
     seconds: float = 0.0
     conditions: tuple[str, ...] = ()
     places: bool = False
+    talk: str = ""
     parts: tuple[str, ...] = ()
     group: str = ""
     published: tuple[str, ...] = ()
@@ -97,6 +103,8 @@ class Benchmark:
     @property
     def known_conditions(self) -> tuple[str, ...]:
         """The conditions that it can be asked for under."""
+        if self.talk:
+            return lacking.KNOWN
         return conditions.KNOWN if self.heard else seeing.KNOWN if self.seen else ()
 
     def truths(self, record: Record) -> list[Track]:
@@ -148,6 +156,10 @@ def load(card: Card) -> Benchmark:
         raise CatalogError(f"the benchmark card {card.id} scores the split that it lets others learn from")
     if said.get("labels") and said["truth"] != said["space"]:
         raise CatalogError(f"the benchmark card {card.id} wants some labels only, and so its truth in {said['space']}")
+    if said.get("talk", "") not in TALKS:
+        raise CatalogError(
+            f"the benchmark card {card.id} scores of a talk {' or '.join(TALKS[1:])}, not {said['talk']!r}"
+        )
     made = Benchmark(card, **said)
     for condition in made.conditions:
         if condition not in made.known_conditions:
@@ -170,13 +182,14 @@ def named(name: str) -> Benchmark:
     found: Benchmark = catalog.load(id)
     if not condition:
         return found
-    if not (found.heard or found.seen):
+    if not found.known_conditions:
         raise MalformedError(f"{id} is to be read: the condition {condition!r} is of sound or of pictures")
     if found.conditions:
         raise MalformedError(f"{id} is asked for under {', '.join(found.conditions)} already, not under {condition!r}")
     if condition not in found.known_conditions:
         raise UnknownNameError("condition", condition, found.known_conditions)
-    card = replace(found.card, title=f"{found.card.title}, {'heard' if found.heard else 'seen'} under {condition}")
+    how = "with" if found.talk else "heard under" if found.heard else "seen under"
+    card = replace(found.card, title=f"{found.card.title}, {how} {condition}")
     return replace(found, card=card, condition=condition)
 
 

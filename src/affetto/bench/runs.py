@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from affetto.bench import course, people, places, probe, results, systems
 from affetto.bench import evaluate as scoring
-from affetto.bench import places, probe, results, systems
 from affetto.bench import rows as aligned
 from affetto.bench.protocol import Benchmark, named
 from affetto.bench.scores import Case
@@ -166,8 +166,9 @@ def _scored(
     found = {id: _answers(one.files[what.split], records[what.split]) for id, one in done.items()}
     sources = {id: next((t.source for tracks in said for t in tracks), id) for id, said in found.items()}
     ways = dict.fromkeys(done, "")
-    if what.places:
-        outcomes = places.evaluate(what, records[what.split], found, options.seed, options.resamples)
+    if what.places or what.talk:
+        scored = {"people": people.evaluate, "course": course.evaluate}.get(what.talk, places.evaluate)
+        outcomes = scored(what, records[what.split], found, options.seed, options.resamples)
     else:
         truth = aligned.truth_rows(what, records[what.split])
         tuned = aligned.truth_rows(what, records[what.dev]) if what.dev else None

@@ -119,12 +119,12 @@ def _single(case: Case) -> dict[str, Score]:
     hit = (case.said * truth).sum(1) > 0
     share = truth / np.maximum(1e-12, truth.sum(1, keepdims=True))
     p = np.nan_to_num(case.p)
-    recall = np.hstack([truth * case.said, truth])
+    caught = np.hstack([truth * case.said, truth])
     sure = np.where(case.said.any(1), p.max(1), np.nan)[:, None]
     votes = {} if case.shares is None else {"kl": _mean(_kl(case.shares, p))}
     return votes | {
         "accuracy": _mean(hit),
-        "uar": Score(recall, _recall),
+        "uar": Score(caught, recall),
         "ece": Score(_gaps(sure, hit[:, None].astype(float)), lambda sums: _ece(sums, 1)),
         "brier": _mean(((p - share) ** 2).sum(1)),
         "nll": _mean(-(share * np.log(np.clip(p, 1e-7, 1))).sum(1)),
@@ -152,7 +152,7 @@ def _graded(case: Case) -> dict[str, Score]:
         ranks = laid(np.stack([ones, *ranked, *(r * r for r in ranked), ranked[0] * ranked[1]], 1))
         found |= {
             f"pearson_{name}": Score(moments, lambda sums: _pearson(sums)[0]),
-            f"ccc_{name}": Score(moments, _ccc),
+            f"ccc_{name}": Score(moments, concordance),
             f"spearman_{name}": Score(ranks, lambda sums: _pearson(sums)[0]),
             f"rmse_{name}": Score(moments, lambda s: np.sqrt(np.maximum(0, s[:, 3] + s[:, 4] - 2 * s[:, 5]) / s[:, 0])),
             f"mae_{name}": Score(laid(np.stack([ones, abs(x - y)], 1)), lambda s: s[:, 1] / s[:, 0]),
@@ -190,7 +190,8 @@ def _kl(shares: Floats, p: Floats) -> Floats:
     return np.asarray((whole * np.log(np.where(whole > 0, whole / mixed, 1.0))).sum(1))
 
 
-def _recall(sums: Floats) -> Floats:
+def recall(sums: Floats) -> Floats:
+    """Return the mean recall of k labels from sums (b x 2k): how often each was named right, and how often it was."""
     hits, asked = np.split(sums, 2, axis=1)
     present = asked > 0
     shares = np.divide(hits, asked, out=np.zeros_like(hits), where=present)
@@ -223,7 +224,7 @@ def _pearson(sums: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     return np.divide(cov, scale, out=np.zeros_like(cov), where=scale > 1e-12), cov, vx, vy
 
 
-def _ccc(sums: Floats) -> Floats:
+def concordance(sums: Floats) -> Floats:
     """Return Lin's concordance (1989) with divisor n."""
     _, cov, vx, vy = _pearson(sums)
     gap = (sums[:, 1] - sums[:, 2]) / sums[:, 0]

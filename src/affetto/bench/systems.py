@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from affetto.bench import conditions, places, protocol, seeing
+from affetto.bench import conditions, course, lacking, people, places, protocol, seeing
 from affetto.bench import rows as aligned
 from affetto.bench.protocol import Benchmark
 from affetto.core import catalog, plain
@@ -85,6 +85,8 @@ def baselines(benchmark: Benchmark) -> tuple[str, ...]:
     """Return the baselines that a benchmark is meant for."""
     if benchmark.places:
         return (CASCADE,)
+    if benchmark.talk:
+        return ()
     return SOUND_BASELINES if benchmark.heard else PICTURE_BASELINES if benchmark.seen else BASELINES
 
 
@@ -169,6 +171,8 @@ def questions(benchmark: Benchmark, split: str, folder: str | None, seed: int) -
 def _under(benchmark: Benchmark, record: Record, seed: int) -> Record:
     """Return a Record as it is heard or seen; what is drawn is drawn by its id without the condition."""
     whole = replace(record, id=record.meta.get("whole", record.id))
+    if benchmark.talk:
+        return replace(lacking.under(benchmark.condition or record.meta["part"], whole), id=record.id)
     change = conditions.under if benchmark.heard else seeing.under
     return replace(change(benchmark.condition or record.meta["part"], whole, seed), id=record.id)
 
@@ -234,7 +238,7 @@ def _answerer(job: Job, benchmark: Benchmark, scored: Sequence[Record]) -> Calla
     """Return what answers Records: a model by its card, or a baseline that learns each part or fold alone."""
     if not learns(job.system):
         model = _cascade(benchmark) if job.system == CASCADE else catalog.load(job.system)
-        return lambda records: _in_chunks(model, aligned.blind(records))
+        return lambda records: _in_chunks(model, _blind(benchmark, records))
     from affetto.bench import teaching  # noqa: PLC0415 - scikit-learn, only where something learns
 
     alone = benchmark.train or benchmark.condition  # a condition holds for what is scored, not for what is learned from
@@ -261,6 +265,10 @@ def _answerer(job: Job, benchmark: Benchmark, scored: Sequence[Record]) -> Calla
     return answer
 
 
+def _blind(benchmark: Benchmark, records: Sequence[Record]) -> list[Record]:
+    return [lacking.blind(record) for record in records] if benchmark.talk else aligned.blind(records)
+
+
 def _cascade(benchmark: Benchmark) -> Any:
     from affetto.bench.looking import Cascade  # noqa: PLC0415 - where it is asked for
 
@@ -274,14 +282,23 @@ def _in_chunks(model: Any, records: Sequence[Record]) -> Answers:
 def keep(benchmark: Benchmark, records: Sequence[Record], answers: Answers, path: Path) -> Path:
     """Write the answers that can be scored here, a line a Record, packed with gzip; return the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    chosen = places.chosen(benchmark, answers) if benchmark.places else aligned.chosen(benchmark, answers)
+    kept = _kept(benchmark, answers)
     part = path.with_name(f".{path.name}.part")
     with gzip.open(part, "wt", encoding="utf-8", compresslevel=3) as file:
-        for record, tracks in zip(records, answers, strict=True):
-            kept = tuple(replace(t, note=None) for t in tracks if aligned.kind_of(t) == chosen)
-            file.write(json.dumps(plain.from_record(Record(record.id, tracks=kept)), separators=(",", ":")) + "\n")
+        for record, tracks in zip(records, kept, strict=True):
+            file.write(json.dumps(plain.from_record(Record(record.id, tracks=tracks)), separators=(",", ":")) + "\n")
     part.replace(path)
     return path
+
+
+def _kept(benchmark: Benchmark, answers: Answers) -> Answers:
+    """Return of each answer what is scored here."""
+    if benchmark.talk:
+        return [
+            course.kept(benchmark, tracks) if benchmark.talk == "course" else people.kept(tracks) for tracks in answers
+        ]
+    chosen = places.chosen(benchmark, answers) if benchmark.places else aligned.chosen(benchmark, answers)
+    return [tuple(replace(t, note=None) for t in tracks if aligned.kind_of(t) == chosen) for tracks in answers]
 
 
 def _peak() -> float:

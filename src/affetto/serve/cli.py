@@ -366,7 +366,7 @@ def _answered(said: Source, reading: dict[str, Any], quiet: bool, groups: Any = 
     models, language = writing.models(reading), reading["language"]
     asked = {"language": language, "rate": reading["rate"], "channels": reading["channels"]}
     if "fusion" in reading:
-        asked["watching"] = watching(reading)
+        asked |= {"watching": watching(reading), "told": Bar(not quiet).watching}
     answered = api.perceive_each(records, models, at_once=at_once, **asked, **how)
     return _Counted(answered if groups is None else groups.passing(answered), records, quiet)
 

@@ -1,5 +1,6 @@
 """How far a batch is: one line on stderr that is drawn over itself, in a terminal only. Knows no rows."""
 
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ class Bar:
         self.drawn = False
         self._wanted = wanted and sys.stderr.isatty()
         self._last = 0.0
+        self._parts: dict[str, float] = {}
+        self._began = time.monotonic()
 
     def __call__(self, state: "Progress | Count") -> None:
         """Draw how far it is, at most ten times a second."""
@@ -45,6 +48,17 @@ class Bar:
             self._last = now
             self.drawn = True
             sys.stderr.write("\r\x1b[K" + line(state))
+            sys.stderr.flush()
+
+    def watching(self, part: str, until: float, whole: float) -> None:
+        """Draw how far a recording is: the second that each part (face, voice) has come to."""
+        self._parts[part] = until
+        if self._wanted:
+            self.drawn = True
+            of = "" if math.isnan(whole) else f" of {clock(whole)}"
+            at = ", ".join(f"{name} {clock(second)}" for name, second in sorted(self._parts.items()))
+            pace = min(self._parts.values()) / max(time.monotonic() - self._began, 1e-3)
+            sys.stderr.write(f"\r\x1b[K{at}{of}  {pace:.1f} times real time")
             sys.stderr.flush()
 
     def clear(self) -> None:

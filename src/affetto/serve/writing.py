@@ -67,6 +67,7 @@ def into_file(said: Source, out: str, quiet: bool, reading: Mapping[str, Any], m
             channels=reading["channels"],
             watching=watching(reading),
             progress=bar,
+            told=bar.watching,
             **(how_to_read(said, reading) if said.text is None else {}),
             **more,
         )

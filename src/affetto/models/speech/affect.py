@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -98,9 +98,33 @@ class Network:
             said = list(pool.map(self._one, clips))
         return np.concatenate([logits for logits, _ in said]), np.concatenate([known for _, known in said])
 
+    def heard(self, clips: Sequence[Floats]) -> list["Heard"]:
+        """Return all that is heard in each clip, what the voice encoder remembers of it included."""
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(self._all, clips))
+
+    def frames(self, clips: Sequence[Floats]) -> list[Floats]:
+        """Return what the voice encoder remembers of each clip, t x 768, a row every 40 ms."""
+        return [heard.frames for heard in self.heard(clips)]
+
     def _one(self, clip: Floats) -> tuple[Floats, Floats]:
         logits, known = self.session.run(["logits", "known"], {"power": picture(clip)[None]})
         return logits, known
+
+    def _all(self, clip: Floats) -> "Heard":
+        logits, known, frames = self.session.run(["logits", "known", "frames"], {"power": picture(clip)[None]})
+        return Heard(logits, known, frames[0])
+
+
+class Heard(NamedTuple):
+    """What the network makes of a clip."""
+
+    logits: Floats
+    """1 x m."""
+    known: Floats
+    """1 x d."""
+    frames: Floats
+    """t x 768: what each layer of the frozen voice encoder remembers, a row every 40 ms."""
 
 
 def picture(clip: Floats) -> Floats:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from affetto.core.card import Card
 from affetto.core.errors import MalformedError
-from affetto.core.record import Record
+from affetto.core.record import Record, Turn
 from affetto.core.signal import Audio
 from affetto.core.space import Space
 from affetto.core.track import Perspective, Track
@@ -28,9 +28,9 @@ Floats = npt.NDArray[np.float32]
 SPEAKER = "speaker"
 """The subject of a voice that nobody names."""
 NO_VOICE = "no voice"
-_BLOCK = 10.0
+BLOCK = 10.0
 """Seconds that are read at a time."""
-_KEPT = 1.0
+KEPT = 1.0
 """Seconds of sound that are kept before what voice activity has yet to decide on."""
 _AT_ONCE = 90.0
 """Seconds of clips that are answered at a time."""
@@ -139,7 +139,7 @@ def pieces(record: Record, options: Listening, number: int = 0) -> Iterator[Piec
             raise MalformedError(
                 f"models of speech want sound at {RATE} Hz, not {audio.rate:g}; read it with its default"
             )
-        turns = [] if len(names) == audio.channels > 1 else _turns(record)
+        turns = [] if len(names) == audio.channels > 1 else timed(record)
         for channel in range(audio.channels if not turns else 1):
             subject = (
                 str(names[channel])
@@ -156,9 +156,10 @@ def pieces(record: Record, options: Listening, number: int = 0) -> Iterator[Piec
                 yield from _stretches(audio, channel, subject, options, number)
 
 
-def _turns(record: Record) -> list[tuple[str, Stretch]]:
-    timed = [(turn.speaker or SPEAKER, Stretch(turn.span.start, turn.span.end)) for turn in record.turns if turn.span]
-    return sorted(timed, key=lambda turn: turn[1].start) if len(timed) == len(record.turns) else []
+def timed(record: Record) -> list[tuple[Turn, Stretch]]:
+    """Return the turns of a Record with their seconds, in order, if all of them carry theirs; else none."""
+    found = [(turn, Stretch(turn.span.start, turn.span.end)) for turn in record.turns if turn.span]
+    return sorted(found, key=lambda one: one[1].start) if len(found) == len(record.turns) else []
 
 
 def _stretches(audio: Audio, channel: int, subject: str, options: Listening, number: int) -> Iterator[Piece]:
@@ -166,16 +167,16 @@ def _stretches(audio: Audio, channel: int, subject: str, options: Listening, num
     tape, voice, silent = Tape(), Voice(VoiceOptions(pause=options.pause)), True
 
     def heard(stretch: Stretch) -> Iterator[Piece]:
-        for part in _parts(stretch, options.longest):
-            start, end = max(stretch.start, part.start - options.around), min(stretch.end, part.end + options.around)
-            yield Piece(number, subject, part.start, part.end, tape.clip(start, end))
+        for part in parts(stretch, options.longest):
+            around = within(part, stretch, options.around)
+            yield Piece(number, subject, part.start, part.end, tape.clip(around.start, around.end))
 
-    for block in audio.blocks(_BLOCK):
+    for block in audio.blocks(BLOCK):
         tape.add(block[:, channel])
         for stretch in voice.feed(block[:, channel]):
             silent = False
             yield from heard(stretch)
-        tape.forget(voice.until - _KEPT if voice.since is None else voice.since - _KEPT)
+        tape.forget(voice.until - KEPT if voice.since is None else voice.since - KEPT)
     for stretch in voice.finish():
         silent = False
         yield from heard(stretch)
@@ -183,49 +184,79 @@ def _stretches(audio: Audio, channel: int, subject: str, options: Listening, num
         yield Piece(number, subject, 0.0, tape.end, None)
 
 
-def _parts(stretch: Stretch, longest: float) -> list[Stretch]:
+def parts(stretch: Stretch, longest: float) -> list[Stretch]:
     """Return a stretch, or where it is longer than that, its even parts."""
     edges = np.linspace(stretch.start, stretch.end, math.ceil(stretch.length / longest) + 1)
     return [Stretch(float(start), float(end)) for start, end in pairwise(edges)]
 
 
+def within(part: Stretch, whole: Stretch, around: float) -> Stretch:
+    """Return a part with so many seconds around it, as far as the whole goes."""
+    return Stretch(max(whole.start, part.start - around), min(whole.end, part.end + around))
+
+
 def _evenly(audio: Audio, channel: int, subject: str, options: Listening, number: int) -> Iterator[Piece]:
     """Yield a row every 1 / rate seconds, of which as much is voice as `sparse` asks, or else without sound."""
-    tape, voice, row, step = Tape(), Voice(VoiceOptions(pause=options.pause)), 0, 1 / options.rate
-    found: list[Stretch] = []
-
-    def ready(until: float) -> Iterator[Piece]:
-        nonlocal row
-        while row * step < tape.end and row * step + (step + options.width) / 2 <= until:
-            middle = (row + 0.5) * step
-            start, end = max(0.0, middle - options.width / 2), middle + options.width / 2
-            spoken = sum(max(0.0, min(end, one.end) - max(start, one.start)) for one in found)
-            clip = tape.clip(start, end) if spoken >= options.sparse * options.width else None
-            yield Piece(number, subject, row * step, min((row + 1) * step, tape.end), clip)
-            row += 1
-
-    for block in audio.blocks(_BLOCK):
+    tape, voice, grid = Tape(), Voice(VoiceOptions(pause=options.pause)), Grid(options)
+    for block in audio.blocks(BLOCK):
         tape.add(block[:, channel])
-        found += voice.feed(block[:, channel])
-        yield from ready(voice.until if voice.since is None else voice.since)
-        kept = max(0.0, row * step - options.width)
-        found = [one for one in found if one.end > kept]
-        tape.forget(kept)
-    found += voice.finish()
-    yield from ready(np.inf)
+        over = voice.feed(block[:, channel])
+        for part, clip in grid.rows(tape, over, voice.until if voice.since is None else voice.since):
+            yield Piece(number, subject, part.start, part.end, clip)
+        tape.forget(grid.kept)
+    for part, clip in grid.rows(tape, voice.finish(), np.inf):
+        yield Piece(number, subject, part.start, part.end, clip)
 
 
-def _at(audio: Audio, turns: Sequence[tuple[str, Stretch]], number: int) -> Iterator[Piece]:
+class Grid:
+    """Rows that come evenly, as soon as it is known whether there is voice in them."""
+
+    def __init__(self, options: Listening, since: float = 0.0) -> None:
+        """Take the options, and at which second of the media the sound begins: rows lie on one grid all the same."""
+        self._width, self._sparse, self._step, self._since = options.width, options.sparse, 1 / options.rate, since
+        self._row = math.ceil(since / self._step - 1e-6)
+        self._found: list[Stretch] = []
+
+    @property
+    def until(self) -> float:
+        """When the next row begins, in seconds of the sound."""
+        return max(0.0, self._row * self._step - self._since)
+
+    @property
+    def kept(self) -> float:
+        """From when on sound may still be asked for."""
+        return max(0.0, self.until - self._width)
+
+    def rows(self, tape: "Tape", over: Sequence[Stretch], until: float) -> Iterator[tuple[Stretch, Floats | None]]:
+        """Yield the rows that are known by now, and their sound, none where there is too little voice.
+
+        Args:
+            tape: what was heard.
+            over: the stretches of voice that have come to their end.
+            until: up to when all voice is known.
+        """
+        self._found += over
+        while self.until < tape.end and self.until + (self._step + self._width) / 2 <= until:
+            middle = (self._row + 0.5) * self._step - self._since
+            start, end = max(0.0, middle - self._width / 2), middle + self._width / 2
+            spoken = sum(max(0.0, min(end, one.end) - max(start, one.start)) for one in self._found)
+            clip = tape.clip(start, end) if spoken >= self._sparse * self._width else None
+            yield Stretch(self.until, min((self._row + 1) * self._step - self._since, tape.end)), clip
+            self._row += 1
+        self._found = [one for one in self._found if one.end > self.kept]
+
+
+def _at(audio: Audio, turns: Sequence[tuple[Turn, Stretch]], number: int) -> Iterator[Piece]:
     """Yield each turn with its sound, its channels mixed; of a turn that the recording does not reach, none."""
     tape, waiting = Tape(), list(turns)
 
     def ready(until: float) -> Iterator[Piece]:
         while waiting and waiting[0][1].end <= until:
-            subject, turn = waiting.pop(0)
-            clip = tape.clip(turn.start, turn.end)
-            yield Piece(number, subject, turn.start, turn.end, clip if len(clip) else None)
+            turn, at = waiting.pop(0)
+            clip = tape.clip(at.start, at.end)
+            yield Piece(number, turn.speaker or SPEAKER, at.start, at.end, clip if len(clip) else None)
 
-    for block in audio.blocks(_BLOCK):
+    for block in audio.blocks(BLOCK):
         tape.add(block.mean(1))
         yield from ready(tape.end)
         tape.forget(waiting[0][1].start if waiting else tape.end)

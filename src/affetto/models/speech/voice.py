@@ -88,11 +88,18 @@ class Voice:
         self._last = 0
         self._voiced = 0
         self._speaking = False
+        self.fresh = np.zeros(0, np.float32)
+        """The chances of voice that the last sound brought, one every 20 ms."""
 
     @property
     def since(self) -> float | None:
         """When the stretch began that is not over yet, in seconds; None where nobody is heard, or too short yet."""
         return self._start() if self._begin is not None and self._long() else None
+
+    @property
+    def begun(self) -> float | None:
+        """When that began which may become a stretch, however short it is yet, in seconds; None where there is none."""
+        return None if self._begin is None else self._start()
 
     @property
     def until(self) -> float:
@@ -116,12 +123,14 @@ class Voice:
         found = self._follow(chances)
         found += self._closed(duration)
         self._anew()
+        self.fresh = chances
         return found
 
     def _follow(self, chances: Floats) -> list[Stretch]:
         """Take the chance of voice of each pair of frames in turn."""
         found: list[Stretch] = []
         silent = math.ceil(self.options.pause / _PAIR - 1e-9)
+        self.fresh = chances
         for chance in chances.tolist():
             self._speaking = chance >= (self.options.stay if self._speaking else self.options.begin)
             if self._speaking:

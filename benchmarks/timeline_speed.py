@@ -78,12 +78,14 @@ def looped(path: Path, minutes: float, out: Path) -> Path:
                     (packet for packet in source.demux() if packet.dts is not None),
                     key=lambda packet: packet.dts * packet.time_base,
                 )
+                begin = min(float(packet.dts * packet.time_base) for packet in packets)
+                end = max(float((packet.pts + (packet.duration or 0)) * packet.time_base) for packet in packets)
                 for packet in packets:
                     shift = round(at / packet.time_base)
                     packet.dts, packet.pts = packet.dts + shift, packet.pts + shift
                     packet.stream = streams[packet.stream.index]
                     container.mux(packet)
-            at += SECONDS
+            at += end - min(begin, 0.0)
     return out
 
 

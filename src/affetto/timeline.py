@@ -102,9 +102,10 @@ class Timeline:
         named = record if _named(record.turns) else replace(record, turns=())
         parts = self._followed(named, journal)
         found = (*parts.get("face", ()), *parts.get("voice", _announced(named.turns)))
+        names = {turn.speaker for turn in named.turns} | {*map(str, record.meta.get("speakers", ()))}
+        found = linking.gathered(found, names)
         record = self._worded(record, found)
         links = linking.linked(found)
-        names = {turn.speaker for turn in named.turns} | {*map(str, record.meta.get("speakers", ()))}
         tracks, people = linking.named(found, links, names)
         turns = linking.turned(record.turns, links, names)
         record = replace(record, turns=turns, people={**record.people, **people})

@@ -14,7 +14,7 @@ from affetto.core.roles import Model
 from affetto.core.span import Span
 from affetto.core.track import Track
 from affetto.models.fusion import linking, mouths
-from affetto.models.fusion.linking import LinkingOptions, Links, linked, marginals, named, turned
+from affetto.models.fusion.linking import LinkingOptions, Links, gathered, linked, marginals, named, turned
 
 SHAPES, SPEAKING, SEVEN = (catalog.load(id) for id in ("arkit-52", "speaking", "ekman-7"))
 TALK = {"Ann": [(0, 4), (9, 13), (20, 24)], "Ben": [(4.5, 8.5), (14, 19), (25, 29)]}
@@ -199,3 +199,17 @@ def test_options_and_cards_that_cannot_be() -> None:
     card = catalog.find("fusion.linking")
     with pytest.raises(CatalogError, match="bias"):
         linking.load(type(card)(**{**card.__dict__, "facts": {}}))
+
+
+def test_a_voice_that_sounds_like_two_is_one_where_one_mouth_speaks_both() -> None:
+    talk = [(start, start + 3.0) for start in range(0, 30, 5)]
+    mouth, other = face("person-1", talk, 1), face("person-2", [(start + 3.2, start + 4.8) for start, _ in talk], 2)
+    split = [mouth, other, voice("voice-1", talk[::2]), voice("voice-2", talk[1::2])]
+    one = gathered(split)
+    (heard,) = (track for track in one if track.space.id == "speaking")
+    assert len(heard) == len(talk) and list(heard.start) == sorted(heard.start)
+    assert linked(one).pairs == {heard.subject: "person-1"}
+    assert [track.subject for track in gathered(split, ["voice-1", "voice-2"])] == [track.subject for track in split]
+    twice = [mouth, other, voice("voice-1", talk), voice("voice-2", [(start + 0.5, end) for start, end in talk])]
+    assert len(gathered(twice)) == 4, "two who are heard at once are two"
+    assert gathered(two()) == tuple(two())

@@ -22,11 +22,11 @@ from affetto.core.card import Card
 from affetto.core.catalog import load as load_card
 from affetto.core.errors import CatalogError, MalformedError
 from affetto.core.record import Record, Turn
-from affetto.core.track import Track
+from affetto.core.track import Track, join
 from affetto.models.fusion.mouths import FEATURES, pairs_of
 
 Floats = npt.NDArray[np.float64]
-CARD = "fusion.linking"
+CARD, SPEAKING = "fusion.linking", "speaking"
 _NUMBERED = re.compile(r"(voice-\d+|speaker|)")
 """What voices are called whose names nobody knows."""
 _EXACT = 10
@@ -43,6 +43,10 @@ class LinkingOptions:
 
     threshold: float = 0.5
     """The least joint probability of a link; more than half, so that nobody is linked twice."""
+    same: float = 0.8
+    """How sure, by itself, a voice must be a face's that has another voice already, for both to be one voice."""
+    at_once: float = 0.1
+    """Share of the shorter one's time in which two voices that are one may be heard at once."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -111,11 +115,15 @@ class Linking:
         """Return the Tracks of each Record, faces and voices under one name a person."""
         return [named(record.tracks, self.linked(record.tracks))[0] for record in records]
 
-    def linked(self, tracks: Sequence[Track]) -> Links:
-        """Return which face may be which voice, see `linked`."""
+    def odds(self, tracks: Sequence[Track]) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
+        """Return the log odds of each face and voice by themselves, f x v, and the names of both."""
         scores, faces, voices = pairs_of(tracks)
         said: Mapping[str, float] = self.card.facts["weights_of"]
-        odds = scores @ np.array([said[name] for name in FEATURES], np.float64) + said["bias"]
+        return scores @ np.array([said[name] for name in FEATURES], np.float64) + said["bias"], faces, voices
+
+    def linked(self, tracks: Sequence[Track]) -> Links:
+        """Return which face may be which voice, see `linked`."""
+        odds, faces, voices = self.odds(tracks)
         chances = marginals(odds)
         pairs = {voices[v]: faces[f] for f, v in np.argwhere(chances > self.options.threshold).tolist()}
         table = {
@@ -140,6 +148,54 @@ def linked(tracks: Sequence[Track], options: LinkingOptions | None = None) -> Li
     """
     found: Linking = load_card(CARD)
     return (replace(found, options=options) if options else found).linked(tracks)
+
+
+def gathered(
+    tracks: Sequence[Track], names: Collection[str] = (), options: LinkingOptions | None = None
+) -> tuple[Track, ...]:
+    """Return the Tracks with those voices as one that the same mouth speaks, though they sound like two.
+
+    Args:
+        tracks: of one recording.
+        names: voices that somebody named: they stay apart.
+        options: how sure it must be.
+    """
+    options, found = options or LinkingOptions(), load_card(CARD)
+    odds, faces, voices = found.odds(tracks)
+    pairs = replace(found, options=options).linked(tracks).pairs
+    owner = {face: voice for voice, face in pairs.items()}
+    same: dict[str, str] = {}
+    for v, voice in enumerate(voices):
+        if voice in pairs or voice in names or not len(faces):
+            continue
+        f = int(odds[:, v].argmax())
+        other = owner.get(faces[f])
+        sure = 1 / (1 + np.exp(-odds[f, v]))
+        if (
+            other
+            and other not in names
+            and sure >= options.same
+            and _shared_time(tracks, voice, other) <= options.at_once
+        ):
+            same[voice] = other
+    if not same:
+        return tuple(tracks)
+    kept: dict[tuple[str, ...], list[Track]] = {}
+    for track in tracks:
+        subject = same.get(track.subject, track.subject) if track.channel == "voice" else track.subject
+        key = (subject, track.channel, track.space.id, track.perspective, track.source, track.unit)
+        kept.setdefault(key, []).append(track.called(subject))
+    return tuple(join(some) if len(some) > 1 else some[0] for some in kept.values())
+
+
+def _shared_time(tracks: Sequence[Track], first: str, second: str) -> float:
+    """Return the share of the shorter one's time in which two voices are heard at once."""
+    spans = [
+        [span for track in tracks if track.space.id == SPEAKING and track.subject == name for span in track.spans]
+        for name in (first, second)
+    ]
+    both = sum(max(0.0, min(a.end, b.end) - max(a.start, b.start)) for a in spans[0] for b in spans[1])
+    return both / max(1e-9, min(sum(span.end - span.start for span in some) for some in spans))
 
 
 def named(

@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from affetto.core import catalog
 from affetto.core.card import Card
-from affetto.core.errors import CatalogError, NoBridgeError
+from affetto.core.errors import CatalogError
 from affetto.core.record import Record
 from affetto.core.space import Space
 from affetto.core.track import Array, Track
-from affetto.models.fusion.grid import LABELS, Seen, Translate, gridded
+from affetto.models.fusion.grid import LABELS, Seen, Translate, gridded, only_there
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -157,17 +157,6 @@ def brought(pairs: Floats) -> Floats:
         shares[np.ix_(alone, list(pair))] = 0.5
     shares[np.isnan(pairs).all(1)] = np.nan
     return shares
-
-
-def only_there(track: Track, space: str) -> Track:
-    """Return a Track that is in a space already: what a Model does that was handed no way from space to space.
-
-    Raises:
-        NoBridgeError: it is in another space.
-    """
-    if track.space.id != space:
-        raise NoBridgeError(f"{track.space.id} does not become {space} here: hand in a function that translates")
-    return track
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import numpy as np
 
 from affetto.core import catalog
 from affetto.core.card import Card
-from affetto.core.errors import NoBridgeError, UnknownNameError
+from affetto.core.errors import UnknownNameError
 from affetto.core.record import Record
 from affetto.core.roles import Model
 from affetto.core.track import Array, Track
 from affetto.models.fusion import attention, late
-from affetto.models.fusion.grid import DEGREES, LABELS, Seen, Translate, gridded
+from affetto.models.fusion.grid import DEGREES, LABELS, Seen, Translate, gridded, only_there
 from affetto.models.fusion.late import Pooled
 
 Pool = Callable[[Seen], Pooled]
@@ -24,13 +24,6 @@ Pool = Callable[[Seen], Pooled]
 WAYS: dict[str, Callable[[Card], Pool]] = {"late": late.load, "attention": attention.load}
 """How channels are fused; the card is called `fusion.` and that."""
 SILENT = "not said"
-
-
-def only_there(track: Track, space: str) -> Track:
-    """Return a Track that is in a space; raise NoBridgeError of all others."""
-    if track.space.id != space:
-        raise NoBridgeError(f"{track.space.id} does not become {space} here: hand in a function that translates")
-    return track
 
 
 @dataclass(frozen=True)

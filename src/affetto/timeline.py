@@ -22,7 +22,7 @@ from affetto.core.signal import Audio, Frames
 from affetto.core.track import Track
 from affetto.media.text import SOMEONE
 from affetto.models import asking
-from affetto.models.fusion import baseline, fusing, linking
+from affetto.models.fusion import baseline, fusing, linking, parting
 from affetto.models.fusion.conflict import ConflictOptions
 from affetto.models.text.tongue import tongue
 from affetto.run.journal import Journal
@@ -103,7 +103,7 @@ class Timeline:
         parts = self._followed(named, journal)
         found = (*parts.get("face", ()), *parts.get("voice", _announced(named.turns)))
         names = {turn.speaker for turn in named.turns} | {*map(str, record.meta.get("speakers", ()))}
-        found = linking.gathered(found, names)
+        found = linking.gathered(parting.parted(found, names), names)
         record = self._worded(record, found)
         links = linking.linked(found)
         tracks, people = linking.named(found, links, names)

@@ -72,6 +72,22 @@ def pairs_of(tracks: Sequence[Track]) -> tuple[Floats, tuple[str, ...], tuple[st
     return features(moves, wide, speaks), faces, voices
 
 
+def motions(tracks: Sequence[Track]) -> dict[str, Floats]:
+    """Return the log of each face's mouth motion in each cell of time, NaN where it is not seen, by subject."""
+    cells = int(np.ceil(max((track.end.max() for track in tracks if len(track)), default=0.0) / _TICK)) + 1
+    own: dict[str, list[Floats]] = {}
+    for track in tracks:
+        own.setdefault(track.subject, []).append(motion(track, cells))
+    return {name: _merged(rows) for name, rows in own.items()}
+
+
+def span_mean(row: Floats, start: float, end: float) -> float:
+    """Return the mean of what is known in the cells of a stretch of time; NaN where less than a third is near it."""
+    cells = row[int(start / _TICK) : int(end / _TICK) + 1]
+    known = cells[~np.isnan(cells)]
+    return float(known.mean()) if len(known) * _STEP >= (end - start) / 3 and len(known) else float("nan")
+
+
 def motion(track: Track, cells: int) -> Floats:
     """Return the log of the mouth's motion over `_STEP` seconds in each cell of time; NaN where none is seen."""
     rows = ~np.isnan(track.values).all(1)

@@ -44,7 +44,7 @@ class LinkingOptions:
     threshold: float = 0.5
     """The least joint probability of a link; more than half, so that nobody is linked twice."""
     same: float = 0.8
-    """How sure, by itself, a voice must be a face's that has another voice already, for both to be one voice."""
+    """How sure, each by itself, two voices must be the same face's for both to be one voice."""
     at_once: float = 0.1
     """Share of the shorter one's time in which two voices that are one may be heard at once."""
 
@@ -160,23 +160,16 @@ def gathered(
         names: voices that somebody named: they stay apart.
         options: how sure it must be.
     """
-    options, found = options or LinkingOptions(), load_card(CARD)
-    odds, faces, voices = found.odds(tracks)
-    pairs = replace(found, options=options).linked(tracks).pairs
-    owner = {face: voice for voice, face in pairs.items()}
+    options = options or LinkingOptions()
+    odds, faces, voices = load_card(CARD).odds(tracks)
     same: dict[str, str] = {}
-    for v, voice in enumerate(voices):
-        if voice in pairs or voice in names or not len(faces):
+    first: dict[int, str] = {}
+    for v in sorted(range(len(voices)), key=lambda v: -odds[:, v].max(initial=-np.inf)):
+        voice, f = voices[v], int(odds[:, v].argmax()) if len(faces) else 0
+        if voice in names or not len(faces) or 1 / (1 + np.exp(-odds[f, v])) < options.same:
             continue
-        f = int(odds[:, v].argmax())
-        other = owner.get(faces[f])
-        sure = 1 / (1 + np.exp(-odds[f, v]))
-        if (
-            other
-            and other not in names
-            and sure >= options.same
-            and _shared_time(tracks, voice, other) <= options.at_once
-        ):
+        other = first.setdefault(f, voice)
+        if other != voice and _shared_time(tracks, voice, other) <= options.at_once:
             same[voice] = other
     if not same:
         return tuple(tracks)

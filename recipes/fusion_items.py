@@ -48,7 +48,6 @@ from affetto.core.record import Record
 from affetto.core.track import Track
 from affetto.models.speech.affect import Calibration, Network, at_one_loudness
 from affetto.spaces.bridges import translate
-from recipes.speech_affect import COURSE
 from recipes.speech_lessons import Lesson, lessons
 
 log = logging.getLogger("fusion")
@@ -170,6 +169,8 @@ def voices(speech: Path, most: int) -> Answered:
     values, sure = np.zeros((len(clips), len(space.axes)), np.float32), np.zeros(len(clips), np.float32)
     for fold in sorted({clip.fold for clip in clips}):
         network = Network(speech / f"fold-{fold}.onnx")
+        from recipes.speech_affect import COURSE  # noqa: PLC0415 - it wants torch, and whoever reads items does not
+
         calibration = Calibration.from_plain(network.facts | {"meant": COURSE.meant(space.names)})
         for k in [k for k, clip in enumerate(clips) if clip.fold == fold]:
             logits, known = network.session.run(["logits", "known"], {"power": _picture(clips[k])[None]})

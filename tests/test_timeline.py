@@ -14,6 +14,8 @@ from affetto.core.signal import Frames
 from affetto.core.span import Span
 from affetto.core.track import Track
 from affetto.generate import demo
+from affetto.generate import film as made
+from affetto.generate.face import LOOKS, Head
 from affetto.generate.talk import Line, Person, Talk
 
 TALK = Talk(
@@ -161,3 +163,20 @@ def test_who_speaks_longest_in_a_turn_says_it():
     ben = Track(speaking, [1.5, 8], [5, 9], [[0.9], [np.nan]], subject="ben", channel="voice")
     turns = [Turn("someone", span, "x") for span in (Span(0, 3, "s"), Span(2, 5, "s"), Span(8, 9, "s"), None)]
     assert [turn.speaker for turn in timeline.spoken(turns, [ann, ben])] == ["ann", "ben", "someone", "someone"]
+
+
+def test_twelve_people_are_all_there(tmp_path):
+    wide, high = 1280, 720
+    heads = [Head(LOOKS[k % len(LOOKS)], 88.0) for k in range(12)]
+
+    def drawn():
+        for number in range(6):
+            picture = np.full((high, wide, 3), (120, 140, 110), np.uint8)
+            for k, head in enumerate(heads):
+                at = (wide * (k % 4 + 0.5) / 4, high * (k // 4 + 0.5) / 3)
+                head.draw(picture, np.zeros(52, np.float32), np.array([number, 0, 0], np.float32), at)
+            yield picture
+
+    made.film(tmp_path / "twelve.mp4", drawn(), 5.0, np.zeros(19200, np.float32))
+    (record,) = affetto.perceive(tmp_path / "twelve.mp4")
+    assert set(record.people) == {f"person-{k + 1}" for k in range(12)}

@@ -28,6 +28,7 @@ UNLOCKS = {
     "hub": "text classifiers of the Hugging Face hub, or of a folder",
     "plot": "drawing a Record (--plot)",
     "sound": "reading and writing audformat",
+    "asr": "writing down what is said in a recording (--recognizer)",
     "oracles": "the tools that prosody and voice activity are compared with: openSMILE, Silero, WebRTC",
     "images": "comparing images in a split",
     "train": "training and rebuilding the models (recipes/)",

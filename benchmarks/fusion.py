@@ -25,7 +25,6 @@ from affetto.models.fusion.grid import Seen, gridded
 from affetto.models.fusion.late import Late, Pooled, Reliabilities
 from benchmarks.results import interval, save
 from recipes.fusion_items import read_items
-from recipes.fusion_late import numbers_of
 from recipes.fusion_made import CHANNELS, Made, made
 from recipes.fusion_meld import Talk, as_steps, of_turns, talks
 
@@ -193,6 +192,8 @@ def main() -> None:
         f"speak ({test.said.all(2).sum()} of {test.said.any(2).sum()}); a tenth of the items show another label; "
         f"late-smoothed averages {width} steps to each side"
     )
+    from recipes.fusion_late import numbers_of  # noqa: PLC0415 - it wants torch
+
     told = talks(items)
     own = Late(find("fusion.late"), Reliabilities.from_plain(numbers_of(as_steps(told["dev"]), as_steps(told["dev"]))))
     dialogues = of_meld(fused | {"late-of-meld": own}, told["test"], said.seed)

@@ -144,6 +144,8 @@ class Timeline:
         before = journal.parts.get(name, []) if journal else []
         tracks = [track for entry in before for track in entry.tracks]
         state = before[-1].state if before else None
+        if state and state.get("over"):
+            return model.joined(tracks)
         if before and self.reopened:
             record = self.reopened(record, before[-1].until)
         left = next(signal.duration for signal in record.signals if isinstance(signal, kind))

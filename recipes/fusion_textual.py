@@ -19,7 +19,6 @@ import argparse
 import gzip
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from affetto.core.record import Record
 from affetto.core.signal import Text
 from affetto.models.fusion.textual import Cues, sentence
 from benchmarks.results import save
+from recipes.corpora import DATA
 
 BENCHMARK = "textualised-meld.v1"
 FEATURES = "features/meld_opensmile"
@@ -100,7 +100,7 @@ def some(items: Sequence[Utterance], n: int, seed: int) -> list[int]:
 
 def described(split: str, what: str) -> dict[str, list[str]]:
     """Return the descriptions of each dialogue, in the order of its utterances."""
-    path = Path(os.environ["AFFETTO_DATA"]) / FEATURES / f"{split}_{what}.json.gz"
+    path = DATA / FEATURES / f"{split}_{what}.json.gz"
     plain = json.loads(gzip.decompress(path.read_bytes()))
     return {number: held[what] for number, held in plain.items()}
 

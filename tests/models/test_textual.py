@@ -202,9 +202,11 @@ def test_the_card_names_the_model_that_reads():
 
 
 @pytest.mark.corpus
-def test_descriptions_of_meld_match_its_utterances():
+def test_descriptions_of_meld_match_its_utterances(monkeypatch):
     pytest.importorskip("scipy")
     from recipes import fusion_textual as recipe
+
+    monkeypatch.setenv("AFFETTO_DATA", str(recipe.DATA))
 
     found = recipe.utterances("test")
     assert (len(found), len({one.dialogue for one in found})) == (1909, 219)

@@ -169,7 +169,7 @@ def test_conflicts_are_marked_found_and_filtered(show, talk):
     tab.locator("#differing").check()
     shown = tab.locator(".turn:visible")
     assert 0 < shown.count() < tab.locator(".turn").count()
-    assert all("words joy, voice anger" in text for text in shown.all_inner_texts())
+    assert all("words joy, voice anger" in text for text in shown.all_text_contents())
     shown.first.locator("p").click()
     while "Conflict" not in tab.locator("#proof").inner_text():
         before = playhead(tab)

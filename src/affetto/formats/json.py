@@ -47,7 +47,7 @@ def write(records: Record | Iterable[Record], path: str | Path) -> None:
     """Write one Record as an object, or several as a list, a line each."""
     with whole(path) as file:
         if isinstance(records, Record):
-            file.write(jsonl.encode(records))
+            file.writelines(jsonl.pieces(records))
             return
         file.write(b"[")
         between = b"\n"

@@ -53,6 +53,11 @@ class Appender(GrowingFile):
         """Return the lines of Records."""
         return b"".join(map(encode, records))
 
+    def append(self, records: Sequence[Record]) -> None:
+        """Write Records, none of them whole in memory."""
+        for record in records:
+            self._opened().writelines(pieces(record))
+
 
 def appender(columns: Sequence[str] = ()) -> Appender:
     """Return what writes Records as they come; `columns` mean nothing here."""
@@ -65,7 +70,22 @@ def encode(record: Record) -> bytes:
     Raises:
         MalformedError: it holds what has no place in JSON, such as an image without a path.
     """
-    return dump(plain.from_record(record)) + b"\n"
+    return b"".join(pieces(record))
+
+
+def pieces(record: Record) -> Iterator[bytes]:
+    """Yield the line of a Record piece by piece, a Track at a time: the numbers of hours of film would not fit at once.
+
+    Raises:
+        MalformedError: as `encode`.
+    """
+    frame = plain.from_record(record.blind())
+    meta = frame.pop("meta")
+    frame.pop("tracks")
+    yield dump(frame)[:-1] + b', "tracks": ['
+    for number, track in enumerate(record.tracks):
+        yield (b", " if number else b"") + dump(plain.from_track(track))
+    yield b'], "meta": ' + dump(meta) + b"}\n"
 
 
 def decode(line: bytes | str, where: str) -> Record:

@@ -77,7 +77,12 @@ def likeness(net: Speaks, learned: Sequence[Lesson], labels: Sequence[str]) -> d
     axes = (turn[:DIRECTIONS].T / (size[:DIRECTIONS] / np.sqrt(len(known)))).astype(np.float32)
     own = np.array([lesson.label for lesson in learned])
     centres = [((known[own == label] - mean) @ axes).mean(0).tolist() for label in labels if (own == label).any()]
-    return {"mean": mean.tolist(), "axes": axes.tolist(), "centres": centres}
+    return {"mean": short(mean.tolist()), "axes": short(axes.tolist()), "centres": short(centres)}
+
+
+def short(numbers: Any) -> Any:
+    """Return numbers, in lists of any depth, with five digits: half the bytes in a file."""
+    return [short(one) for one in numbers] if isinstance(numbers, list) else float(f"{numbers:.5g}")
 
 
 def heard(net: Speaks, asked: Sequence[Lesson], like: Mapping[str, Any], course: Course, keep: Path) -> Heard:

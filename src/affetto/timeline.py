@@ -184,12 +184,8 @@ class Timeline:
                 raise
             return (), f"the words look like {said}, which no model here reads; face and voice are answered"
         tracks = reader([Record(record.id, turns=record.turns)])[0].tracks
-        return (
-            tracks,
-            f"the words look like {said} and are read so; --language says otherwise"
-            if said and said == guessed
-            else "",
-        )
+        foreign = bool(said) and said == guessed
+        return tracks, f"the words look like {said} and are read so; --language says otherwise" if foreign else ""
 
     def _compared(self, tracks: Sequence[Track]) -> tuple[Track, ...]:
         """Return what the channels say together, and where they contradict each other, where there are several."""

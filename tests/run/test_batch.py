@@ -14,7 +14,7 @@ from pyarrow import parquet
 from affetto import formats
 from affetto.core.errors import AffettoError, CatalogError, MalformedError, UnreadableError
 from affetto.core.record import Record
-from affetto.core.signal import Text
+from affetto.core.signal import Audio, Text
 from affetto.core.space import Axis, Space
 from affetto.core.track import Track
 from affetto.media import files
@@ -259,6 +259,21 @@ def test_long_texts_make_small_chunks(tmp_path):
     big = [Record(str(i), (Text("x" * 1_500_000),)) for i in range(5)]
     run(tmp_path, [*big, *posts(20)], work)
     assert sizes == [3, 22]
+
+
+def test_what_is_long_is_written_before_the_next_is_begun(tmp_path):
+    sizes = []
+
+    def work(records):
+        sizes.append(len(records))
+        return records
+
+    def sound(id, seconds):
+        return Record(id, (Audio("", 16000, seconds),))
+
+    short = [sound(f"s{i}", 25.0) for i in range(4)]
+    run(tmp_path, [sound("a", 600.0), sound("b", float("nan")), *short, *posts(3)], work)
+    assert sizes == [1, 1, 3, 4]
 
 
 def command(*arguments):

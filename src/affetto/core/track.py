@@ -17,6 +17,8 @@ from affetto.core.span import UNITS, Span, Unit
 Perspective = Literal["expressed", "felt", "perceived", "evoked"]
 Channel = Literal["text", "voice", "face", "body", "scene", "music", "physiology", "fused"]
 Array = npt.NDArray[Any]
+SILENT = "not said"
+"""The note of a row that says nothing."""
 SLACK = 2e-3
 """How far the probabilities of a row of kind `one` may sum from 1."""
 
@@ -182,6 +184,11 @@ class Track:
     def spans(self) -> tuple[Span, ...]:
         """Where each row lies."""
         return tuple(Span(float(a), float(b), self.unit) for a, b in zip(self.start, self.end, strict=True))
+
+    @property
+    def noted(self) -> tuple[bool, ...]:
+        """Whether each row's note says more than that nothing is said: of a Track of conflicts, the marks."""
+        return tuple(note not in ("", SILENT) for note in self.note or ("",) * len(self))
 
     def column(self, name: str) -> Array:
         """Return the values of one axis, length n."""

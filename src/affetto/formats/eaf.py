@@ -103,16 +103,9 @@ def write(records: Iterable[Record], path: str | Path) -> None:
         file.writelines(piece.encode("utf-8", "replace") for piece in document.pieces())
 
 
-class _Appender(jsonl.Appender):
-    def finish(self, path: Path, out: Path) -> None:
-        """Make a document of the lines."""
-        write(jsonl.read(path), out)
-        path.unlink()
-
-
-def appender(columns: Sequence[str] = ()) -> _Appender:
+def appender(columns: Sequence[str] = ()) -> jsonl.Rewriting:
     """Return what writes Records as they come; `columns` mean nothing here."""
-    return _Appender()
+    return jsonl.Rewriting(write)
 
 
 @dataclass

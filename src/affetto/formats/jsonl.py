@@ -6,7 +6,7 @@ text. Half characters (lone surrogates) survive as escapes. Knows files; `core.p
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,19 @@ class Appender(GrowingFile):
         """Write Records, none of them whole in memory."""
         for record in records:
             self._opened().writelines(pieces(record))
+
+
+class Rewriting(Appender):
+    """Grows as lines, of which another format's file is made when all are there."""
+
+    def __init__(self, write: Callable[[Iterable[Record], Path], None]) -> None:
+        """Take what writes Records in that format."""
+        self._write = write
+
+    def finish(self, path: Path, out: Path) -> None:
+        """Make the file of the lines, and remove them."""
+        self._write(read(path), out)
+        path.unlink()
 
 
 def appender(columns: Sequence[str] = ()) -> Appender:

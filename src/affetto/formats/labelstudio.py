@@ -104,16 +104,9 @@ def labeling_config(records: Iterable[Record]) -> str:
     return controls.configuration()
 
 
-class _Appender(jsonl.Appender):
-    def finish(self, path: Path, out: Path) -> None:
-        """Make tasks of the lines."""
-        write(jsonl.read(path), out)
-        path.unlink()
-
-
-def appender(columns: Sequence[str] = ()) -> _Appender:
+def appender(columns: Sequence[str] = ()) -> jsonl.Rewriting:
     """Return what writes Records as they come; `columns` mean nothing here."""
-    return _Appender()
+    return jsonl.Rewriting(write)
 
 
 @dataclass

@@ -90,16 +90,9 @@ def write(records: Iterable[Record], path: str | Path) -> None:
                 file.write(_bytes(f"{number}\n{times}\n{_plain(cue.speaker)} [{_plain(felt)}]:{words}\n\n"))
 
 
-class _Appender(jsonl.Appender):
-    def finish(self, path: Path, out: Path) -> None:
-        """Make cues of the lines."""
-        write(jsonl.read(path), out)
-        path.unlink()
-
-
-def appender(columns: Sequence[str] = ()) -> _Appender:
+def appender(columns: Sequence[str] = ()) -> jsonl.Rewriting:
     """Return what writes Records as they come; `columns` mean nothing here."""
-    return _Appender()
+    return jsonl.Rewriting(write)
 
 
 def _write_vtt(records: list[Record], path: Path) -> None:

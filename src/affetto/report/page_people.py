@@ -17,8 +17,6 @@ from affetto.report.page_labels import PLAIN
 
 CHANNELS = ("fused", "text", "voice", "face", "body", "scene", "music", "physiology")
 """The order of lanes and of evidence."""
-SILENT = "not said"
-"""The note of a row that says nothing."""
 _BEST = ("ekman-7", "ekman-8", "ekman-6", "ravdess-8")
 """Spaces whose Track is the lane where a source answers in several."""
 _DEGREES = ("va", "vad")
@@ -219,7 +217,7 @@ def _marks(track: Track) -> list[Mark]:
     if "conflict" not in track.space.names or track.note is None:
         return []
     degree = np.nan_to_num(track.column("conflict"))
-    high = np.array([row for row, words in enumerate(track.note) if words not in ("", SILENT)], np.int64)
+    high = np.flatnonzero(track.noted)
     found = []
     for run in np.split(high, np.flatnonzero(np.diff(high) > 1) + 1) if len(high) else []:
         top = int(run[np.argmax(degree[run])])

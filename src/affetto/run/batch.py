@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +25,7 @@ from affetto.core.errors import (
 )
 from affetto.core.record import Record
 from affetto.core.roles import Appender
-from affetto.core.signal import Text
+from affetto.core.signal import Audio, Frames, Text, Waves
 from affetto.run import fields
 
 Work = Callable[[list[Record]], list[Record]]
@@ -33,6 +34,8 @@ _EVERY = 0.5
 """Seconds between two visits to the disk; what a kill can cost, beside the chunk at hand."""
 _CHARACTERS = 1 << 22
 """Characters of a chunk, at most, but for a single longer text."""
+_SECONDS = 60.0
+"""Seconds of sound and film of a chunk, at most, but for a single longer one: an hour's answers are not held back."""
 _BLAMELESS = (ImportError, CatalogError, UnknownNameError)
 """Errors that are no row's fault, and would be the same for every row."""
 
@@ -269,14 +272,16 @@ class _Job:
 
 def _chunks(records: Iterator[Record], most: int) -> Iterator[list[Record]]:
     block: list[Record] = []
-    characters = 0
+    characters, seconds = 0, 0.0
     for record in records:
         block.append(record)
         characters += sum(len(signal.text) for signal in record.signals if isinstance(signal, Text))
         characters += sum(len(turn.text) for turn in record.turns)
-        if len(block) >= most or characters >= _CHARACTERS:
+        lasts = (signal.duration for signal in record.signals if isinstance(signal, Audio | Frames | Waves))
+        seconds += max((_SECONDS if math.isnan(one) else one for one in lasts), default=0.0)
+        if len(block) >= most or characters >= _CHARACTERS or seconds >= _SECONDS:
             yield block
-            block, characters = [], 0
+            block, characters, seconds = [], 0, 0.0
     if block:
         yield block
 

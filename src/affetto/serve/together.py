@@ -13,7 +13,6 @@ from affetto.serve.faces import Look, looks
 from affetto.serve.gist import one_line, place
 
 CHANNEL, CONFLICT, SPEAKING = "fused", "conflict", "speaking"
-SILENT = "not said"
 
 
 def told(record: Record) -> bool:
@@ -44,8 +43,8 @@ def conflicts(record: Record) -> list[tuple[Span, str, str]]:
 
 def _marked(track: Track) -> list[tuple[Span, str, str]]:
     found: list[tuple[Span, str, str]] = []
-    for span, words in zip(track.spans, track.note or (), strict=True):
-        if words in ("", SILENT):
+    for marked, span, words in zip(track.noted, track.spans, track.note or (), strict=True):
+        if not marked:
             continue
         if found and found[-1][0].end >= span.start and found[-1][2] == words:
             found[-1] = (Span(found[-1][0].start, span.end, span.unit), track.subject, words)

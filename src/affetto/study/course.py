@@ -27,8 +27,6 @@ from affetto.core.track import Track
 Floats = npt.NDArray[np.float64]
 ORDER = ("fused", "face", "voice", "text")
 """Which channel speaks for a person, the first that is there."""
-SILENT = "not said"
-"""The note of a row that says nothing."""
 
 
 @dataclass(frozen=True)
@@ -292,8 +290,9 @@ def _conflicts(tracks: Sequence[Track]) -> Iterator[tuple[Span, str]]:
         if track.space.id != "conflict" or track.note is None:
             continue
         open: tuple[float, float, str] | None = None
-        for words, start, end in zip(track.note, track.start.tolist(), track.end.tolist(), strict=True):
-            if words in ("", SILENT):
+        rows = zip(track.noted, track.note, track.start.tolist(), track.end.tolist(), strict=True)
+        for marked, words, start, end in rows:
+            if not marked:
                 continue
             if open and start <= open[1]:
                 open = (open[0], end, open[2])

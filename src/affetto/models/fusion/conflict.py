@@ -18,8 +18,8 @@ from affetto.core.card import Card
 from affetto.core.errors import CatalogError
 from affetto.core.record import Record
 from affetto.core.space import Space
-from affetto.core.track import Array, Track
-from affetto.models.fusion.grid import LABELS, Seen, Translate, gridded, only_there
+from affetto.core.track import SILENT, Array, Track
+from affetto.models.fusion.grid import LABELS, Seen, Translate, end_of, gridded, only_there
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -31,7 +31,6 @@ PAIRS = tuple(itertools.combinations(range(len(CHANNELS)), 2))
 WORDS = {"text": "words", "voice": "voice", "face": "face"}
 """What they are called in notes, in the order in which they are told."""
 STATISTICS = ("opposite", "same", "divergence", "valence", "confidence")
-SILENT = "not said"
 ALARM = "0.05"
 """Share of consistent items that are marked, at most; a card has limits for this and for `0.01`."""
 _LEAST = 1e-4
@@ -174,9 +173,7 @@ class Conflict:
         return [self._of(record) for record in records]
 
     def _of(self, record: Record) -> tuple[Track, ...]:
-        until = self.options.until
-        if until is None:
-            until = max((float(t.end.max()) for t in record.tracks if t.unit == "s" and len(t)), default=0) or None
+        until = end_of(record.tracks) if self.options.until is None else self.options.until
         found = []
         for subject in dict.fromkeys(track.subject for track in record.tracks):
             own = [track for track in record.tracks if track.subject == subject]
@@ -233,7 +230,7 @@ class Conflict:
 
 def marked(track: Track) -> Bools:
     """Return which rows of a Track of conflicts are marked: those whose note says what contradicts what."""
-    return np.array([note not in ("", SILENT) for note in track.note or ("",) * len(track)], bool)
+    return np.array(track.noted, bool)
 
 
 def episodes(track: Track, gap: float = 0.0, shortest: float = 0.0) -> list[Episode]:

@@ -14,16 +14,15 @@ from affetto.core.card import Card
 from affetto.core.errors import UnknownNameError
 from affetto.core.record import Record
 from affetto.core.roles import Model
-from affetto.core.track import Array, Track
+from affetto.core.track import SILENT, Array, Track
 from affetto.models.fusion import attention, late
-from affetto.models.fusion.grid import DEGREES, LABELS, Seen, Translate, gridded, only_there
+from affetto.models.fusion.grid import DEGREES, LABELS, Seen, Translate, end_of, gridded, only_there
 from affetto.models.fusion.late import Pooled
 
 Pool = Callable[[Seen], Pooled]
 """What fuses a person's grid."""
 WAYS: dict[str, Callable[[Card], Pool]] = {"late": late.load, "attention": attention.load}
 """How channels are fused; the card is called `fusion.` and that."""
-SILENT = "not said"
 
 
 @dataclass(frozen=True)
@@ -118,9 +117,7 @@ def _fused(
     people: dict[str, list[Track]] = {}
     for track in tracks:
         people.setdefault(track.subject, []).append(track)
-    until = options.until
-    if until is None:
-        until = max((float(track.end.max()) for track in tracks if track.unit == "s" and len(track)), default=0) or None
+    until = end_of(tracks) if options.until is None else options.until
     found: list[Track] = []
     for name, own in people.items():
         seen = gridded(own, translate, options.step, until)

@@ -108,6 +108,11 @@ def gridded(tracks: Sequence[Track], translate: Translate, step: float = 1.0, un
     return _seen(used, step, end, size, tuple(sorted(left_out)))
 
 
+def end_of(tracks: Sequence[Track]) -> float | None:
+    """Return the second at which the last row of anybody ends; None where nothing lies in seconds."""
+    return max((float(track.end.max()) for track in tracks if track.unit == "s" and len(track)), default=0) or None
+
+
 def _unfit(track: Track) -> str:
     """Return why a Track cannot count, or nothing."""
     if track.unit != "s":

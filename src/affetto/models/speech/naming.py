@@ -57,12 +57,18 @@ def _spoken(track: Track, mine: Ints, sure: Floats, names: Sequence[str]) -> lis
 
 
 def _joined(tracks: Sequence[Track]) -> list[Track]:
-    """Return one Track for each subject, space and source, its rows in order of time; those of `speaking` come last."""
+    """Return one Track for each subject, space and source, its rows in order of time.
+
+    Their order is the same wherever the windows were cut: who is heard first comes first, `speaking` last of all.
+    """
     groups: dict[tuple[str, ...], list[Track]] = {}
+    heard: dict[str, float] = {}
     for track in tracks:
-        key = (track.space.id, track.source, track.channel, track.perspective, track.subject)
-        groups.setdefault(key, []).append(track)
-    order = sorted(groups, key=lambda key: (key[0] == SPEAKING, list(groups).index(key)))
+        kind = (track.space.id, track.source, track.channel, track.perspective)
+        groups.setdefault((*kind, track.subject), []).append(track)
+        heard[track.subject] = min(heard.get(track.subject, np.inf), float(track.start.min(initial=np.inf)))
+    kinds = list(dict.fromkeys(key[:-1] for key in groups))
+    order = sorted(groups, key=lambda key: (key[0] == SPEAKING, heard[key[-1]], key[-1], kinds.index(key[:-1])))
     return [_one(groups[key]) for key in order]
 
 

@@ -30,25 +30,25 @@ from recipes.text_affect_en import Encoder
 
 log = logging.getLogger("publish")
 HOME = Path(__file__).resolve().parents[1]
-WEIGHTS = HOME / "src/affetto/models/text/weights/text.affect-en.onnx"
+WEIGHTS = HOME / "src/affetto/models/text/weights/text.affect-en.onnx.gz"
 MIDDLE = 4
 """After how many layers the hidden states are given out, for adapters to build upon."""
 
 
 class Given(torch.nn.Module):
-    """The encoder with two outputs: logits, and the hidden states after the middle layer."""
+    """The encoder with three outputs: logits, what they are answered from, and the states after the middle layer."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         self.encoder = encoder
 
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return logits and states."""
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return logits, what is known of each text, and states."""
         layers = self.encoder.body(input_ids=ids, attention_mask=mask, output_hidden_states=True)
         states = layers.last_hidden_state
         weight = mask.unsqueeze(-1).to(states.dtype)
         pooled = torch.cat([states[:, 0], (states * weight).sum(1) / weight.sum(1)], -1)
-        return self.encoder.heads(pooled), layers.hidden_states[MIDDLE]
+        return self.encoder.heads(pooled), pooled, layers.hidden_states[MIDDLE]
 
 
 def write(encoder: Encoder, path: Path, calibration: dict[str, object], whole: bool = False) -> None:
@@ -60,7 +60,7 @@ def write(encoder: Encoder, path: Path, calibration: dict[str, object], whole: b
     }
     ids = torch.randint(1000, 2000, (3, 11))
     example = {"ids": ids, "mask": torch.ones_like(ids)}
-    export(Given(encoder), example, ["logits", "states"], path, facts, whole)
+    export(Given(encoder), example, ["logits", "known", "states"], path, facts, whole)
 
 
 def calibrate(network: Network) -> dict[str, object]:

@@ -4,6 +4,7 @@ Knows files and checksums; asks the hub, or another server, only where that is a
 """
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -43,6 +44,15 @@ def weights(card: Card) -> Path:
     return path
 
 
+def network_of(path: Path) -> str | bytes:
+    """Return what onnxruntime opens a network from: the path of its file, or what that holds where it is gzipped.
+
+    Raises:
+        OSError: it cannot be read, or is cut off.
+    """
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else str(path)
+
+
 def opened(path: Path, what: str, key: str = "") -> tuple[Any, Any]:
     """Open a network of Affetto's own, to be asked by one thread at a time.
 
@@ -63,7 +73,7 @@ def opened(path: Path, what: str, key: str = "") -> tuple[Any, Any]:
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(network_of(path), options, providers=["CPUExecutionProvider"])
         return session, json.loads(session.get_modelmeta().custom_metadata_map[key]) if key else None
     except Exception as error:  # onnxruntime raises plain exceptions of its own
         raise UnreadableError(f"{path.name} is no {what} of affetto: {error}") from None

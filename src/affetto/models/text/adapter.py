@@ -26,7 +26,7 @@ from affetto.models.text.bags import Lines
 from affetto.models.text.calibration import Calibration
 from affetto.models.text.encoder import Network, TextEncoder, processors
 from affetto.models.text.reading import Answer, read
-from affetto.models.weights import weights
+from affetto.models.weights import network_of, weights
 
 Floats = npt.NDArray[np.float32]
 _WORDINGS = (
@@ -64,7 +64,7 @@ class Upper:
         options.intra_op_num_threads = processors()
         options.log_severity_level = 3
         try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self.session = onnxruntime.InferenceSession(network_of(path), options, providers=["CPUExecutionProvider"])
             facts = self.session.get_modelmeta().custom_metadata_map
             self.facts: dict[str, Any] = json.loads(facts["affetto.calibration"])
             self.lines = Lines.from_plain(json.loads(facts["affetto.lines"]))

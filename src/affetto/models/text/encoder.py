@@ -25,7 +25,7 @@ from affetto.core.track import Track
 from affetto.models.text.calibration import Calibration
 from affetto.models.text.reading import Answer, read
 from affetto.models.text.wording import readable
-from affetto.models.weights import weights
+from affetto.models.weights import network_of, weights
 
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -41,7 +41,7 @@ class Network:
     """An ONNX encoder and its tokenizer: texts in, one row of logits a text out.
 
     Args:
-        path: the ONNX file; its metadata carry `affetto.tokenizer` and `affetto.calibration`.
+        path: the ONNX file, gzipped or not; its metadata carry `affetto.tokenizer` and `affetto.calibration`.
         threads: how many processors to use; 0 for all.
 
     Raises:
@@ -54,7 +54,7 @@ class Network:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self.session = onnxruntime.InferenceSession(network_of(path), options, providers=["CPUExecutionProvider"])
             facts = self.session.get_modelmeta().custom_metadata_map
             self.tokenizer = Tokenizer.from_str(facts["affetto.tokenizer"])
             self.facts: dict[str, Any] = json.loads(facts["affetto.calibration"])
@@ -67,19 +67,29 @@ class Network:
 
     def logits(self, texts: Sequence[str], output: str = "logits") -> Floats:
         """Return the logits of texts, n x k; a long text's are the mean over its windows, by their length."""
+        return self.heard(texts, (output,))[0]
+
+    def heard(self, texts: Sequence[str], outputs: Sequence[str] = ("logits", "known")) -> list[Floats]:
+        """Return several outputs at once, n x k each, means over the windows of a long text.
+
+        `logits` are what the heads answer; `known` is what they answer from: the state of the first word piece, and the
+        mean over all (n x 768).
+        """
         windows, owners, sizes = self._windows(texts)
 
-        def ask(batch: tuple[Ids, Ids, Ids]) -> tuple[Ids, Floats]:
+        def ask(batch: tuple[Ids, Ids, Ids]) -> tuple[Ids, list[Floats]]:
             rows, ids, mask = batch
-            return rows, self.session.run([output], {"ids": ids, "mask": mask})[0]
+            return rows, self.session.run(list(outputs), {"ids": ids, "mask": mask})
 
         parts = list(self.pool.map(ask, batches(windows, BATCH)))
         if not parts:
-            return np.zeros((0, 0), np.float32)
-        out = np.zeros((len(texts), parts[0][1].shape[1]), np.float32)
-        for rows, part in parts:
-            np.add.at(out, owners[rows], part * sizes[rows, None])
-        return out / np.bincount(owners, sizes, len(texts)).astype(np.float32)[:, None]
+            return [np.zeros((0, 0), np.float32) for _ in outputs]
+        whole = np.bincount(owners, sizes, len(texts)).astype(np.float32)[:, None]
+        out = [np.zeros((len(texts), part.shape[1]), np.float32) for part in parts[0][1]]
+        for rows, found in parts:
+            for sums, part in zip(out, found, strict=True):
+                np.add.at(sums, owners[rows], part * sizes[rows, None])
+        return [sums / whole for sums in out]
 
     def states(self, texts: Sequence[str]) -> Iterator[tuple[Ids, Floats, Floats, Ids]]:
         """Yield batches of windows: their text numbers (b), sizes (b), middle states (b x t x width), mask (b x t)."""

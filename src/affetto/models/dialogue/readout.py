@@ -1,0 +1,63 @@
+"""A few layers of numbers, from what is known of a turn to what is said of it, kept in one npz file.
+
+The file holds `w0`, `b0`, `w1`, `b1` ... (float16 or float32; d x h, h), with a GELU between layers and none after the
+last, and `facts`, JSON in UTF-8 as bytes, whatever else a model must know. Knows arrays; knows neither turns nor words.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from affetto.core.errors import UnreadableError
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Layers, and the facts beside them."""
+
+    layers: tuple[tuple[Floats, Floats], ...]
+    """Weights (d x h) and biases (h) of each."""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, known: Floats) -> Floats:
+        """Return logits (n x k) of what is known (n x d)."""
+        x = np.asarray(known, np.float32)
+        for weight, bias in self.layers[:-1]:
+            x = gelu(x @ weight + bias)
+        weight, bias = self.layers[-1]
+        return np.asarray(x @ weight + bias, np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write the file, weights as float16."""
+        parts = {
+            f"{kind}{k}": part for k, layer in enumerate(self.layers) for kind, part in zip("wb", layer, strict=True)
+        }
+        halves = {name: np.asarray(part, np.float16 if name[0] == "w" else np.float32) for name, part in parts.items()}
+        facts = np.frombuffer(json.dumps(self.facts).encode(), np.uint8)
+        np.savez_compressed(path, allow_pickle=False, facts=facts, **halves)
+
+    @staticmethod
+    def open(path: Path) -> "Readout":
+        """Read the file.
+
+        Raises:
+            UnreadableError: it is none.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                count = sum(name.startswith("w") for name in file.files)
+                layers = tuple((np.float32(file[f"w{k}"]), np.float32(file[f"b{k}"])) for k in range(count))
+                return Readout(layers, json.loads(bytes(file["facts"])))
+        except Exception as error:  # numpy, zipfile and json raise errors of their own
+            raise UnreadableError(f"{path.name} is no readout of affetto: {error}") from None
+
+
+def gelu(x: Floats) -> Floats:
+    """Return x times about the normal distribution function of x (Hendrycks and Gimpel 2016, by the tanh formula)."""
+    return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))), np.float32)

@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float32]
 class Readout:
     """Layers, and the facts beside them."""
 
-    layers: tuple[tuple[Floats, Floats], ...]
+    layers: tuple[tuple[Floats, ...], ...]
     """Weights (d x h) and biases (h) of each."""
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -40,7 +40,7 @@ class Readout:
         }
         halves = {name: np.asarray(part, np.float16 if name[0] == "w" else np.float32) for name, part in parts.items()}
         facts = np.frombuffer(json.dumps(self.facts).encode(), np.uint8)
-        np.savez_compressed(path, allow_pickle=False, facts=facts, **halves)
+        np.savez_compressed(path, allow_pickle=False, facts=facts, **parts)
 
     @staticmethod
     def open(path: Path) -> "Readout":
@@ -52,7 +52,7 @@ class Readout:
         try:
             with np.load(path, allow_pickle=False) as file:
                 count = sum(name.startswith("w") for name in file.files)
-                layers = tuple((np.float32(file[f"w{k}"]), np.float32(file[f"b{k}"])) for k in range(count))
+                layers = tuple(tuple(file[f"{kind}{k}"].astype(np.float32) for kind in "wb") for k in range(count))
                 return Readout(layers, json.loads(bytes(file["facts"])))
         except Exception as error:  # numpy, zipfile and json raise errors of their own
             raise UnreadableError(f"{path.name} is no readout of affetto: {error}") from None

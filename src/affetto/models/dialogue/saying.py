@@ -15,8 +15,8 @@ from affetto.core.track import Perspective, Track
 
 Floats = npt.NDArray[np.float32]
 PLACEHOLDERS = frozenset(
-    "<media omitted>|<image omitted>|image omitted|video omitted|audio omitted|sticker omitted|gif omitted|document omitted|"
-    "this message was deleted|you deleted this message|null".split("|")
+    "<media omitted>|<image omitted>|image omitted|video omitted|audio omitted|sticker omitted|gif omitted|"
+    "document omitted|this message was deleted|you deleted this message|null".split("|")
 )
 """What chat programs write in place of words, in lower case."""
 

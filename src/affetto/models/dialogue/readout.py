@@ -38,7 +38,6 @@ class Readout:
         parts = {
             f"{kind}{k}": part for k, layer in enumerate(self.layers) for kind, part in zip("wb", layer, strict=True)
         }
-        halves = {name: np.asarray(part, np.float16 if name[0] == "w" else np.float32) for name, part in parts.items()}
         facts = np.frombuffer(json.dumps(self.facts).encode(), np.uint8)
         np.savez_compressed(path, allow_pickle=False, facts=facts, **parts)
 

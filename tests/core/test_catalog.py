@@ -81,7 +81,7 @@ def test_cards_come_by_id_in_order_and_by_kind():
     every = catalog.cards()
     assert list(every) == sorted(every)
     assert all(isinstance(card, Card) and card.id == id for id, card in every.items())
-    assert {id for kind in ("model", "dataset", "space", "benchmark", "detector") for id in catalog.cards(kind)} == set(
+    assert {id for kind in ("model", "dataset", "space", "benchmark", "detector", "language") for id in catalog.cards(kind)} == set(
         every
     )
 

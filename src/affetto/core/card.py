@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from affetto.core.errors import CatalogError
 
-CardKind = Literal["model", "dataset", "space", "benchmark", "detector"]
+CardKind = Literal["model", "dataset", "space", "benchmark", "detector", "language"]
 _REQUIRED = ("id", "kind", "version", "title")
 
 

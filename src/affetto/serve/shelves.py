@@ -16,8 +16,9 @@ from affetto.core.space import Axis, Space
 
 KINDS: dict[str, CardKind] = {
     "models": "model", "spaces": "space", "datasets": "dataset", "benchmarks": "benchmark", "detectors": "detector",
+    "language-models": "language",
 }  # fmt: skip
-LISTS = ("models", "spaces", "formats", "bridges", "datasets", "benchmarks", "detectors")
+LISTS = ("models", "spaces", "formats", "bridges", "datasets", "benchmarks", "detectors", "language-models")
 Shown = Mapping[str, Any]
 
 

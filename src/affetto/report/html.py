@@ -103,15 +103,15 @@ def page(
     plain["cards"] = {full: page_parts.anchor(full) for full in found}
     plain["mime"] = player.mime if player else ""
     plain["url"] = quote(player.url, safe="/") if player and player.data is None else ""
-    style = _read("page.css") + "".join(
-        f".f{i}{{--f:{look.colour};--fi:{_ink(look.colour)}}}" for i, look in enumerate(labels.looks)
+    style = read_part("page.css") + "".join(
+        f".f{i}{{--f:{look.colour};--fi:{ink(look.colour)}}}" for i, look in enumerate(labels.looks)
     )
-    script = '(() => {\n"use strict";\n' + "\n".join(_read(f"{name}.js") for name in _SCRIPTS) + "\n})();"
-    return Template(_read("page.html")).substitute(
+    script = '(() => {\n"use strict";\n' + "\n".join(read_part(f"{name}.js") for name in _SCRIPTS) + "\n})();"
+    return Template(read_part("page.html")).substitute(
         parts,
         title=page_parts.escape(title),
-        version=page_parts.escape(_version()),
-        policy=_policy(script, style, player),
+        version=page_parts.escape(version()),
+        policy=policy(script, style, player),
         style=style,
         script=script,
         data=_json(plain),
@@ -149,7 +149,7 @@ def _left(spaces: Sequence[str], record: Record) -> str:
     return f"<p>The record holds {count} Tracks; those in the following spaces are not drawn here: {named}.</p>"
 
 
-def _policy(script: str, style: str, player: Player | None) -> str:
+def policy(script: str, style: str, player: Player | None) -> str:
     """Return the Content-Security-Policy: this script, this style, pictures and sound in the page, nothing else."""
     beside = player is not None and player.data is None
     rules = {
@@ -174,7 +174,7 @@ def _json(plain: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _ink(colour: str) -> str:
+def ink(colour: str) -> str:
     """Return black or white, whichever is read better on a colour."""
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
@@ -182,11 +182,11 @@ def _ink(colour: str) -> str:
     return "#111" if (bright + 0.05) / 0.0556 >= 1.05 / (bright + 0.05) else "#FFF"
 
 
-def _read(name: str) -> str:
+def read_part(name: str) -> str:
     return (_HOME / name).read_text("utf-8")
 
 
-def _version() -> str:
+def version() -> str:
     try:
         return metadata.version("affetto")
     except metadata.PackageNotFoundError:

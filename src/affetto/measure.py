@@ -64,6 +64,9 @@ def corpus_in(folder: str | Path) -> Corpus:
 def corpus_stats(id: str, folder: str | Path | None = None) -> dict[str, dict[str, Any]]:
     """Return counts of each split that is there: records, turns, words, people, twins, and of each space its labels.
 
+    Of spaces with a label `neutral` it is also said how many rows show another one (`emotional`), and of Tracks whose
+    rows are about something, such as causes, how many different pairs there are (`pairs`): raters may mark one twice.
+
     Raises:
         UnknownNameError: no corpus is called so.
         UnreadableError: no split of it is there.
@@ -146,6 +149,8 @@ def _counted(records: Any) -> dict[str, Any]:
     people: set[str] = set()
     labels: dict[str, Counter[str]] = {}
     rows: Counter[str] = Counter()
+    emotional: Counter[str] = Counter()
+    pairs: Counter[str] = Counter()
     for record in records:
         counts["records"] += 1
         counts["turns"] += len(record.turns)
@@ -156,8 +161,14 @@ def _counted(records: Any) -> dict[str, Any]:
         for track in record.tracks:
             if track.source.startswith("rater:"):
                 continue
-            labels.setdefault(track.space.id, Counter()).update(tally(track))
-            rows[track.space.id] += int((~np.isnan(track.values).all(1)).sum())
+            space, found = track.space.id, tally(track)
+            labels.setdefault(space, Counter()).update(found)
+            rows[space] += int((~np.isnan(track.values).all(1)).sum())
+            if track.space.kind == "one" and "neutral" in track.space.names:
+                emotional[space] += found.total() - found["neutral"]
+            if track.about is not None:
+                pairs[space] += len(set(zip(track.start, track.end, track.about, strict=True)))
     heads = ("records", "turns", "words", "twins of a later split")
-    plain = {name: dict(found) for name, found in labels.items()}
-    return {head: counts[head] for head in heads} | {"people": len(people), "labels": plain, "rows": dict(rows)}
+    spaces = {"labels": {name: dict(found) for name, found in labels.items()}, "rows": dict(rows)}
+    more = {name: dict(found) for name, found in (("emotional", emotional), ("pairs", pairs)) if found}
+    return {head: counts[head] for head in heads} | {"people": len(people)} | spaces | more

@@ -11,6 +11,8 @@ from affetto.serve.manners import OK, SOME_FAILED, Page, shared
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _MOST = 40
 """Labels that statistics show of one space."""
+_SUMS = {"emotional": "all but neutral", "pairs": "different pairs"}
+"""What statistics show below the labels of a space, where it is counted."""
 
 
 @click.group(cls=Page, context_settings=_HELP)
@@ -82,7 +84,7 @@ def check(folder: str, corpus: str | None, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @shared
 def stats(id: str, folder: str | None, as_json: bool) -> int:
-    """Count what a corpus holds, split by split: Records, turns, words, people, and each label.
+    """Count what a corpus holds, split by split: Records, turns, words, people, each label, and all but neutral.
 
     Example:
       affetto data stats meld --folder ~/corpora/MELD
@@ -102,14 +104,23 @@ def stats(id: str, folder: str | None, as_json: bool) -> int:
             total.update(counts["labels"].get(space, {}))
         click.echo("")
         rows = [[name, *_shares(found, space, name)] for name, _ in total.most_common(_MOST)]
+        rows += [[words, *_counts(found, space, key)] for key, words in _SUMS.items() if _said(found, space, key)]
         shelves.columns(rows, [space, *found])
     return OK
 
 
 def _shares(found: dict[str, Any], space: str, name: str) -> list[str]:
-    cells = []
-    for counts in found.values():
-        labels = counts["labels"].get(space, {})
-        whole = counts["rows"].get(space, 0)
-        cells.append(f"{labels.get(name, 0):,} ({labels.get(name, 0) / whole:.1%})" if whole else "")
-    return cells
+    return [_cell(counts["labels"].get(space, {}).get(name, 0), counts, space) for counts in found.values()]
+
+
+def _counts(found: dict[str, Any], space: str, key: str) -> list[str]:
+    return [_cell(counts.get(key, {}).get(space, 0), counts, space) for counts in found.values()]
+
+
+def _said(found: dict[str, Any], space: str, key: str) -> bool:
+    return any(space in counts.get(key, {}) for counts in found.values())
+
+
+def _cell(count: int, counts: dict[str, Any], space: str) -> str:
+    whole = counts["rows"].get(space, 0)
+    return f"{count:,} ({count / whole:.1%})" if whole else ""

@@ -21,16 +21,16 @@ COUNTS = {
     "quadrants-4": 4, "importance": 1, "facs-au": 27, "arkit-52": 52, "goemotions-4": 4, "strategy-8": 8,
     "esconv-11": 11, "cause": 1, "plutchik-8-intensity": 8, "empathy-2": 2, "epitome-3": 3, "therapist-4": 4,
     "client-talk-3": 3, "sentiment-score": 1, "open": 1, "emorynlp-7": 7, "empathetic-intents-9": 9, "ekman-8": 8,
-    "speaking": 1, "conflict": 4,
+    "speaking": 1, "conflict": 4, "care": 4, "shift": 2, "trouble": 1, "answering": 1,
     "emodb-7": 7, "emogator-30": 30, "iemocap-9": 9, "mafw-11": 11, "ravdess-8": 8, "turev-4": 4,
     "prosody": 10, "egemaps-88": 88, "egemaps-lld": 25, "head-pose": 3, "gaze": 4, "face-mesh-478": 1434,
     "face-points-68": 136,
 }  # fmt: skip
 WITHOUT_POINTS = {
     "va", "vad", "importance", "facs-au", "arkit-52", "goemotions-4", "strategy-8", "cause", "empathy-2", "epitome-3",
-    "therapist-4", "client-talk-3", "sentiment-score", "open", "empathetic-intents-9", "prosody",
+    "therapist-4", "client-talk-3", "trouble", "sentiment-score", "open", "empathetic-intents-9", "prosody",
     "egemaps-88", "egemaps-lld", "head-pose", "gaze", "face-mesh-478", "face-points-68",
-    "speaking", "conflict",
+    "speaking", "conflict", "care", "shift", "answering",
 }  # fmt: skip
 DATA = Path(os.environ.get("AFFETTO_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 

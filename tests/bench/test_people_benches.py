@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affetto.bench import course, lacking, people, runs, systems
-from affetto.bench.protocol import Benchmark, load, named
+from affetto.bench.protocol import RECORDINGS, Benchmark, load, named
 from affetto.core import catalog
 from affetto.core.card import Card
 from affetto.core.errors import CatalogError, MalformedError, UnknownNameError
@@ -21,7 +21,7 @@ from affetto.metrics import diarization, timeline
 
 SPEAKING, SEVEN, POSE, VA = (catalog.load(id) for id in ("speaking", "ekman-7", "head-pose", "va"))
 LEFT, RIGHT = [100.0, 100, 200, 220], [400.0, 100, 500, 220]
-CARDS = [id for id, card in catalog.cards("benchmark").items() if card.facts.get("talk")]
+CARDS = [id for id, card in catalog.cards("benchmark").items() if card.facts.get("talk") in RECORDINGS]
 
 
 def bench(talk: str = "people", **facts: object) -> Benchmark:

@@ -20,7 +20,11 @@ Knows the keys of a benchmark's card, besides what all cards say::
     conditions = []             what is scored is asked for once under each, which is scored alone, and their mean
     places = false              scored is not what a face shows, but whether it was found: boxes, see `bench.places`
     talk = ""                   whole recordings are scored: `people` (who is there and who speaks when, see
-                                `bench.people`) or `course` (what each felt over time, see `bench.course`)
+                                `bench.people`) or `course` (what each felt over time, see `bench.course`); or of
+                                written talks `transition` (what comes next, see `bench.transition`) or `cause`
+                                (which turns and words a feeling came from, see `bench.causes`)
+    overlap = false             Records are windows of talks, which overlap: those that share words belong together,
+                                and have the same `dialogue` in meta (see `bench.transition`), to be the `group`
     perspective = "expressed"   of the raters' labels
     subject = ""                whose; empty: whoever it is
     metrics = ["macro_f1"]      those shown, the headline first
@@ -46,8 +50,10 @@ from affetto.core.errors import CatalogError, MalformedError, UnknownNameError
 from affetto.core.record import Record
 from affetto.core.track import Channel, Perspective, Track
 
-TALKS = ("", "people", "course")
-"""What is scored of whole recordings."""
+RECORDINGS = ("people", "course")
+"""What is scored of whole recordings ..."""
+TALKS = ("", *RECORDINGS, "transition", "cause")
+"""... and of written talks."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class Benchmark:
     conditions: tuple[str, ...] = ()
     places: bool = False
     talk: str = ""
+    overlap: bool = False
     parts: tuple[str, ...] = ()
     group: str = ""
     published: tuple[str, ...] = ()
@@ -104,7 +111,7 @@ class Benchmark:
     def known_conditions(self) -> tuple[str, ...]:
         """The conditions that it can be asked for under."""
         if self.talk:
-            return lacking.KNOWN
+            return lacking.KNOWN if self.talk in RECORDINGS else ()
         return conditions.KNOWN if self.heard else seeing.KNOWN if self.seen else ()
 
     def truths(self, record: Record) -> list[Track]:

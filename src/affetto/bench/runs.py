@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from affetto.bench import course, people, places, probe, results, systems
+from affetto.bench import causes, course, people, places, probe, results, systems, transition
 from affetto.bench import evaluate as scoring
 from affetto.bench import rows as aligned
 from affetto.bench.protocol import Benchmark, named
@@ -25,6 +25,8 @@ from affetto.core.track import Track
 LeakCheck = Callable[[Mapping[str, Sequence[Record]]], list[str]]
 """Takes the Records of each split, and returns a sentence for each leak between them."""
 Said = Callable[[str], None]
+_WHOLE = {"people": people.evaluate, "course": course.evaluate, "cause": causes.evaluate}
+"""How talks are scored that are not scored row by row."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _seen(what: Benchmark, id: str) -> str:
     Raises:
         UnreadableError: it saw them with their labels.
     """
-    if systems.learns(id) or id == systems.CASCADE:
+    if systems.learns(id) or id in systems.UNTAUGHT:
         return ""
     for data in catalog.find(id, "model").facts.get("data", ()):
         if data.get("corpus") != what.corpus or what.split not in data.get("splits", ()):
@@ -166,11 +168,12 @@ def _scored(
     found = {id: _answers(one.files[what.split], records[what.split]) for id, one in done.items()}
     sources = {id: next((t.source for tracks in said for t in tracks), id) for id, said in found.items()}
     ways = dict.fromkeys(done, "")
-    if what.places or what.talk:
-        scored = {"people": people.evaluate, "course": course.evaluate}.get(what.talk, places.evaluate)
+    if what.places or what.talk in _WHOLE:
+        scored = _WHOLE.get(what.talk, places.evaluate)
         outcomes = scored(what, records[what.split], found, options.seed, options.resamples)
     else:
-        truth = aligned.truth_rows(what, records[what.split])
+        asked = records[what.split]
+        truth = aligned.truth_rows(what, [*map(transition.scored, asked)] if what.talk == "transition" else asked)
         tuned = aligned.truth_rows(what, records[what.dev]) if what.dev else None
         cases = {}
         for id, one in done.items():

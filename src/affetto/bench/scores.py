@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 BINS = 15
+NEUTRAL = "neutral"
 EPSILON = 1e-6
 """How much of everything the divergence to the raters mixes into an estimate."""
 
@@ -91,6 +92,9 @@ def _labels(case: Case) -> dict[str, Score]:
         "micro_f1": Score(adds, micro),
         "weighted_f1": Score(adds, weighted),
     }
+    felt = np.array([name != NEUTRAL for name in case.names])
+    if not felt.all():
+        found["micro_f1_without_neutral"] = Score(adds[:, np.tile(felt, 3)], micro)
     for k, name in enumerate(case.names):
         found[f"f1_{name}"] = Score(adds, partial(_column, f1, k))
     return found

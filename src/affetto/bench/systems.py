@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from affetto.bench import conditions, course, lacking, people, places, protocol, seeing
+from affetto.bench import causes, conditions, course, lacking, people, places, protocol, seeing, transition
 from affetto.bench import rows as aligned
 from affetto.bench.protocol import Benchmark
 from affetto.core import catalog, plain
@@ -53,7 +53,7 @@ class Done:
 
 def known() -> list[str]:
     """Return the names of all systems that may be measured."""
-    return [*catalog.cards("model"), *dict.fromkeys((*BASELINES, *SOUND_BASELINES, *PICTURE_BASELINES, CASCADE))]
+    return [*catalog.cards("model"), *dict.fromkeys((*BASELINES, *SOUND_BASELINES, *PICTURE_BASELINES, *UNTAUGHT))]
 
 
 def named(name: str) -> str:
@@ -79,6 +79,9 @@ PICTURE_BASELINES = ("baseline.majority", "baseline.random", "baseline.hog")
 """Those that look."""
 CASCADE = "baseline.cascade"
 """That which finds faces, and learns nothing."""
+COPY = transition.Copy.id
+"""That which expects of a speaker what she felt before, and learns nothing."""
+UNTAUGHT = (CASCADE, COPY)
 
 
 def baselines(benchmark: Benchmark) -> tuple[str, ...]:
@@ -86,7 +89,7 @@ def baselines(benchmark: Benchmark) -> tuple[str, ...]:
     if benchmark.places:
         return (CASCADE,)
     if benchmark.talk:
-        return ()
+        return (COPY,) if benchmark.talk == "transition" else ()
     return SOUND_BASELINES if benchmark.heard else PICTURE_BASELINES if benchmark.seen else BASELINES
 
 
@@ -139,6 +142,8 @@ def records_of(benchmark: Benchmark, split: str, folder: str | None) -> list[Rec
         records = [conditions.first(record, benchmark.seconds) for record in records]
     if not records:
         raise UnreadableError(f"the split {split!r} of {benchmark.corpus} is empty: nothing can be scored")
+    if benchmark.overlap:
+        records = transition.grouped(records)
     if benchmark.conditions and split == benchmark.split:
         records = [_part(record, condition) for condition in benchmark.conditions for record in records]
     return records
@@ -237,7 +242,7 @@ def _do(job: Job) -> dict[str, Any]:
 def _answerer(job: Job, benchmark: Benchmark, scored: Sequence[Record]) -> Callable[[Sequence[Record]], Answers]:
     """Return what answers Records: a model by its card, or a baseline that learns each part or fold alone."""
     if not learns(job.system):
-        model = _cascade(benchmark) if job.system == CASCADE else catalog.load(job.system)
+        model = _untaught(benchmark, job.system) if job.system in UNTAUGHT else catalog.load(job.system)
         return lambda records: _in_chunks(model, _blind(benchmark, records))
     from affetto.bench import teaching  # noqa: PLC0415 - scikit-learn, only where something learns
 
@@ -266,10 +271,16 @@ def _answerer(job: Job, benchmark: Benchmark, scored: Sequence[Record]) -> Calla
 
 
 def _blind(benchmark: Benchmark, records: Sequence[Record]) -> list[Record]:
+    if benchmark.talk == "transition":
+        return [transition.asked(record, benchmark.truth) for record in records]
+    if benchmark.talk == "cause":
+        return [causes.asked(record) for record in records]
     return [lacking.blind(record) for record in records] if benchmark.talk else aligned.blind(records)
 
 
-def _cascade(benchmark: Benchmark) -> Any:
+def _untaught(benchmark: Benchmark, system: str) -> Any:
+    if system == COPY:
+        return transition.Copy(catalog.load(benchmark.truth))
     from affetto.bench.looking import Cascade  # noqa: PLC0415 - where it is asked for
 
     return Cascade(benchmark.space)
@@ -293,7 +304,9 @@ def keep(benchmark: Benchmark, records: Sequence[Record], answers: Answers, path
 
 def _kept(benchmark: Benchmark, answers: Answers) -> Answers:
     """Return of each answer what is scored here."""
-    if benchmark.talk:
+    if benchmark.talk == "cause":
+        return [causes.kept(tracks) for tracks in answers]
+    if benchmark.talk in protocol.RECORDINGS:
         return [
             course.kept(benchmark, tracks) if benchmark.talk == "course" else people.kept(tracks) for tracks in answers
         ]

@@ -29,7 +29,7 @@ from affetto.models.face.crop import Place, cut
 from affetto.models.face.detect import FRONTAL, PROFILE, TURNS, Cascade, Shape, turned
 from affetto.models.face.mesh import SIDE, FaceMesh, place_of
 from affetto.models.face.seen import look
-from affetto.train.export import export
+from affetto.train.export import export, save, saved
 from affetto.train.fit import Batch, FitOptions, fit
 from recipes import cards, face_mesh
 from recipes.face_lessons import Lessons
@@ -242,7 +242,7 @@ def join(path: Path, net: nn.Module) -> None:
         alone = Path(folder, "doubt.onnx")
         export(net, {"crop": torch.rand(2, 1, SIDE, SIDE)}, ["doubt"], alone, {}, whole=True)
         added = onnx.compose.add_prefix(onnx.load(str(alone)), "doubt/")
-    made = onnx.load(str(path))
+    made = saved(path)
     graph, given, said = made.graph, added.graph.input[0].name, added.graph.output[0].name
     if any(node.name.startswith("doubt/") for node in graph.node):
         raise SystemExit(f"{path.name} doubts already: make it anew with recipes.face_mesh")
@@ -263,7 +263,7 @@ def join(path: Path, net: nn.Module) -> None:
         ]
     )
     onnx.checker.check_model(made)
-    onnx.save(made, str(path))
+    save(made, path)
 
 
 if __name__ == "__main__":

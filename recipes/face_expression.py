@@ -30,7 +30,7 @@ from recipes.face_mesh import mean
 from recipes.face_pictures import EXPRESSIONS, SIDE, Pictures, pictures
 
 log = logging.getLogger("face")
-WEIGHTS = MESH.with_name("face.expression.onnx")
+WEIGHTS = MESH.with_name("face.expression.onnx.gz")
 WHOLE = (0.0, 0.0, SIDE - 1.0, SIDE - 1.0)
 """The box of a face that is the whole picture."""
 

@@ -28,7 +28,7 @@ from recipes.face_lessons import CLIPS, Lessons
 from recipes.face_mesh_network import Faces, Grey, MeshNetwork, Schooling, nothing, taught
 
 log = logging.getLogger("face")
-WEIGHTS = Path(__file__).resolve().parents[1] / "src/affetto/models/face/weights/face.mesh.onnx"
+WEIGHTS = Path(__file__).resolve().parents[1] / "src/affetto/models/face/weights/face.mesh.onnx.gz"
 TESTED = 1500
 """Drawn heads that are measured."""
 MEASURED = 3000

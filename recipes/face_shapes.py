@@ -41,7 +41,7 @@ from recipes.face_pictures import pictures
 from recipes.face_shapes_network import POINTS, WIDE, Puppet, Schooling, ShapesNetwork, by_map, mapped, taught
 
 log = logging.getLogger("face")
-WEIGHTS = MESH.with_name("face.blendshapes.onnx")
+WEIGHTS = MESH.with_name("face.blendshapes.onnx.gz")
 CARD = MESH.parents[1] / "face.au.toml"
 CLOSE = 0.05
 """How far off a mesh may be to count as right, as a share of the distance between the eyes."""

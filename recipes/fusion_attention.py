@@ -35,7 +35,7 @@ from recipes.fusion_made import CHANNELS, Items, Made, Making, made
 from recipes.fusion_meld import Talk, talks
 
 log = logging.getLogger("fusion")
-WEIGHTS = cards.HOME / "src/affetto/models/fusion/weights/fusion.attention.onnx"
+WEIGHTS = cards.HOME / "src/affetto/models/fusion/weights/fusion.attention.onnx.gz"
 STAYS = (0.6, 0.85, 0.95)
 """How readily labels stay in the lessons: a third of them each."""
 

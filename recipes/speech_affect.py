@@ -35,7 +35,7 @@ log = logging.getLogger("speech")
 SHARE = {"tess": 0.15, "turev-db": 0.4}
 """TESS says one sentence in two voices 2,800 times, TurEV-DB single words: a part of them is enough in each epoch."""
 COURSE = Course("speech.affect", LABELS, ASKED)
-WEIGHTS = Path(__file__).resolve().parents[1] / "src/affetto/models/speech/weights/speech.affect.onnx"
+WEIGHTS = Path(__file__).resolve().parents[1] / "src/affetto/models/speech/weights/speech.affect.onnx.xz"
 CONDITIONS = (
     "white-20",
     "white-10",

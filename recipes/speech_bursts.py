@@ -25,7 +25,7 @@ from recipes.speech_publishing import Course, answerer, fitted, heard, likeness,
 log = logging.getLogger("speech")
 LABELS = load("emogator-30").names
 COURSE = Course("speech.bursts", tuple(LABELS), {"emogator": LABELS})
-WEIGHTS = Path(__file__).resolve().parents[1] / "src/affetto/models/speech/weights/speech.bursts.onnx"
+WEIGHTS = Path(__file__).resolve().parents[1] / "src/affetto/models/speech/weights/speech.bursts.onnx.gz"
 BENCHMARK = "emogator-contributor"
 PARTS = (*(f"fold-{k}" for k in range(5)), WHOLE)
 

@@ -31,6 +31,7 @@ from affetto.models.speech.speaker import AFFECT, Turning, VoiceEmbedder
 from affetto.models.speech.spells import Channel, Spell
 from affetto.models.speech.telling import Telling, told_apart
 from affetto.models.weights import checksum
+from affetto.train.export import save, saved
 from recipes.speech_talks import Clip, Floats, Talk, clips, talks
 
 log = logging.getLogger("speech")
@@ -59,7 +60,7 @@ def unheard() -> dict[str, tuple[str, ...]]:
 
 def opened_up(path: Path) -> bool:
     """Add the output `frames` to the network of `speech.affect`, unless it is there; tell whether it was not."""
-    made = onnx.load(str(path))
+    made = saved(path)
     if "frames" in [one.name for one in made.graph.output]:
         return False
     helper, number = onnx.helper, onnx.numpy_helper
@@ -69,8 +70,8 @@ def opened_up(path: Path) -> bool:
     made.graph.node.append(helper.make_node("ReduceMean", ["frames.four"], ["frames"], "frames", axes=[2], keepdims=0))
     made.graph.output.append(helper.make_tensor_value_info("frames", onnx.TensorProto.FLOAT, ["n", "s", 3 * 256]))
     before = Network(path)
-    changed = path.with_suffix(".opened")
-    onnx.save(made, str(changed))
+    changed = path.with_name(f"opened.{path.name}")
+    save(made, changed)
     after, rng = Network(changed), np.random.default_rng(0)
     for _ in range(20):
         power = {"power": picture(rng.standard_normal(int(rng.integers(2000, 90000))).astype(np.float32))[None]}
@@ -198,7 +199,7 @@ def main() -> None:
     given = ask.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     given.work.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / "weights" / "speech.affect.onnx"
+    path = FOLDER / "weights" / "speech.affect.onnx.xz"
     if opened_up(path):
         checked(AFFECT, path)
     network, out = Network(path), unheard()

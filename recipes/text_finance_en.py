@@ -45,7 +45,7 @@ LABELS = 7
 GRAMS, BITS = Grams(2, 5, pairs=True), 15
 C, WEIGHT = 1.0, 2.5
 """Of the regressions on n-grams: inverse strength of their prior, and weight of a label's own posts."""
-WEIGHTS = cards.HOME / "src/affetto/models/text/weights/text.finance-en.onnx"
+WEIGHTS = cards.HOME / "src/affetto/models/text/weights/text.finance-en.onnx.gz"
 
 
 class Top(torch.nn.Module):

@@ -81,9 +81,8 @@ def test_cards_come_by_id_in_order_and_by_kind():
     every = catalog.cards()
     assert list(every) == sorted(every)
     assert all(isinstance(card, Card) and card.id == id for id, card in every.items())
-    assert {id for kind in ("model", "dataset", "space", "benchmark", "detector", "language") for id in catalog.cards(kind)} == set(
-        every
-    )
+    kinds = ("model", "dataset", "space", "benchmark", "detector", "language")
+    assert {id for kind in kinds for id in catalog.cards(kind)} == set(every)
 
 
 def test_an_unknown_id_is_answered_with_the_known_ones():

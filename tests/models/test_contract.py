@@ -38,7 +38,9 @@ def published() -> list[str]:
     return [
         id
         for id, card in cards
-        if card.channel not in ("voice", "face", "fused") and (card.sha256 or "weights" not in card.facts)
+        if card.channel not in ("voice", "face", "fused")
+        and (card.sha256 or "weights" not in card.facts)
+        and not card.load.startswith(("affetto.models.dialogue", "affetto.models.reason", "affetto.conversation"))
     ]
 
 

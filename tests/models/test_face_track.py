@@ -155,7 +155,7 @@ def test_a_square_is_like_itself_in_other_light_and_size_and_unlike_another():
 )
 def test_on_films_everybody_is_found_and_nobody_else(film, people, alone):
     """`alone` is the share of the pictures with a face: the man of the third film leaves after 2.4 of 6.4 seconds."""
-    path, weights = FILMS / film, Path(looking.__file__).parent / "weights" / "face.mesh.onnx"
+    path, weights = FILMS / film, Path(looking.__file__).parent / "weights" / "face.mesh.onnx.gz"
     if not (path.is_file() and weights.is_file()):
         pytest.skip("needs the data folder (AFFETTO_DATA) and the network")
     seen = list(looking.sights(frames(path, 5.0), FaceMesh(weights)))

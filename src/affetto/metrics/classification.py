@@ -9,8 +9,8 @@ Conventions:
     F1 of a label is 2 tp / (2 tp + fp + fn), and 0 where that is 0/0. `macro_f1` is the mean of these F1 over all k
     labels (not the F1 of mean precision and mean recall), with `present` over those that the truth has at least once.
     `weighted_f1` weighs them by how often the truth has them. `micro_f1` sums the counts first; for one label a row and
-    no silence it equals accuracy (WA, WAR). `uar` (UA, balanced accuracy, macro recall) is over the labels that the
-    truth has.
+    no silence it equals accuracy (WA, WAR); `micro_f1_without` leaves one label out of the sums. `uar` (UA, balanced
+    accuracy, macro recall) is over the labels that the truth has.
     A mean over no label is NaN. `jaccard` and `exact_match` are means over rows; a row in which neither has a label
     gives `both_empty` (1 here; scikit-learn says 0).
     A tie of probabilities goes to the first label of the space, in truth and estimate alike.
@@ -28,6 +28,7 @@ from affetto.core.errors import MalformedError
 from affetto.core.track import Track
 from affetto.metrics.pairs import Flags, Floats, Metric, mean_of_said, paired, ranks, tables
 
+NEUTRAL = "neutral"
 HALF = 0.5
 """From where on a truth in 0..1 says that a label is there."""
 
@@ -144,6 +145,19 @@ def macro_f1(truth: npt.ArrayLike, estimate: npt.ArrayLike, present: bool = Fals
 def micro_f1(truth: npt.ArrayLike, estimate: npt.ArrayLike) -> float:
     """Return the F1 of the counts summed over all labels; 0 where neither has any."""
     hits, alarms, misses = (counts.sum() for counts in _counts(truth, estimate))
+    asked = 2 * hits + alarms + misses
+    return float(2 * hits / asked) if asked else 0.0
+
+
+def micro_f1_without(truth: npt.ArrayLike, estimate: npt.ArrayLike, label: int) -> float:
+    """Return the F1 of the counts summed over all labels but one, such as neutral where most rows are neutral.
+
+    A row of that label counts only where something else was said of it: as a false alarm.
+
+    >>> micro_f1_without([[1, 0], [1, 0], [0, 1]], [[1, 0], [0, 1], [0, 1]], 0)
+    0.6666666666666666
+    """
+    hits, alarms, misses = (np.delete(counts, label).sum() for counts in _counts(truth, estimate))
     asked = 2 * hits + alarms + misses
     return float(2 * hits / asked) if asked else 0.0
 
@@ -286,8 +300,8 @@ def evaluate(
     Returns:
         `n` (rows scored), `labels` (of the space), `labels_present` (K: in the truth), `silent` (share of rows in
         which the estimate says nothing), `uar`, `macro_f1`, `macro_f1_present`, `micro_f1`, `weighted_f1`, `auroc`
-        and `auprc` (means over the labels for which they exist); for kind `one` `accuracy`, for kind `any`
-        `exact_match`, `jaccard` and `hamming`.
+        and `auprc` (means over the labels for which they exist); where the space has a neutral, also
+        `micro_f1_without_neutral`; for kind `one` `accuracy`, for kind `any` `exact_match`, `jaccard` and `hamming`.
 
     Raises:
         MalformedError: the Tracks cannot be compared, or the threshold does not fit.
@@ -324,6 +338,8 @@ def evaluate(
         "micro_f1": micro_f1(asked, said),
         "weighted_f1": weighted_f1(asked, said),
     }
+    if NEUTRAL in pair.space.names:
+        scores["micro_f1_without_neutral"] = micro_f1_without(asked, said, pair.space.names.index(NEUTRAL))
     scores |= {name: mean_of_said(area) for name, area in areas.items()}
     if per_label_too:
         each = {"f1": f1(asked, said), "recall": recall(asked, said), "precision": precision(asked, said)} | areas

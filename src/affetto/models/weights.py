@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import hashlib
 import json
+import lzma
 import os
 import tempfile
 import urllib.request
@@ -45,12 +46,13 @@ def weights(card: Card) -> Path:
 
 
 def network_of(path: Path) -> str | bytes:
-    """Return what onnxruntime opens a network from: the path of its file, or what that holds where it is gzipped.
+    """Return what onnxruntime opens a network from: the path of its file, or what that holds where it is packed.
 
     Raises:
-        OSError: it cannot be read, or is cut off.
+        OSError: it cannot be read, or is no packed file.
     """
-    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else str(path)
+    unpack = {".gz": gzip.decompress, ".xz": lzma.decompress}.get(path.suffix)
+    return unpack(path.read_bytes()) if unpack else str(path)
 
 
 def opened(path: Path, what: str, key: str = "") -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ import click
 
 from affetto.core.errors import UnreadableError
 from affetto.serve import summaries, writing
+from affetto.serve.converse import converse, replies
 from affetto.serve.corpora import data
 from affetto.serve.courses import report as report_of
 from affetto.serve.courses import summarize
@@ -46,6 +47,7 @@ def page(debug: bool) -> None:
       affetto perceive call.mp3
       affetto perceive portrait.jpg
       affetto perceive interview.mp4 --report interview.html
+      affetto converse chat.txt --reply
       affetto perceive posts.csv --column text --out answers.csv
       cat posts.txt | affetto perceive --lines --json | jq .tracks
       affetto explain "not bad at all, actually kind of loved it"
@@ -305,7 +307,7 @@ def doctor(as_json: bool) -> int:
     return checks.show(checks.examine(), as_json)
 
 
-for _group in (bench, data, study, summarize, report_of, demo):
+for _group in (bench, converse, data, demo, replies, report_of, study, summarize):
     page.add_command(_group)
 
 

@@ -1,6 +1,7 @@
 """From a torch module to the small ONNX file that the package carries. Knows nothing of what the module means."""
 
 import gzip
+import lzma
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,9 +61,19 @@ def export(
 
 
 def save(made: onnx.ModelProto, path: Path) -> None:
-    """Write a network, gzipped where its path ends with .gz: tables of int8 hold less than eight bits a number."""
+    """Write a network, packed where its path ends with .gz or .xz: a number of int8 tables holds less than 8 bits."""
     data = made.SerializeToString()
-    path.write_bytes(gzip.compress(data, 9, mtime=0) if path.suffix == ".gz" else data)
+    if path.suffix == ".gz":
+        data = gzip.compress(data, 9, mtime=0)
+    elif path.suffix == ".xz":
+        data = lzma.compress(data, preset=9)
+    path.write_bytes(data)
+
+
+def saved(path: Path) -> onnx.ModelProto:
+    """Return a network that was written, packed or not."""
+    unpack = {".gz": gzip.decompress, ".xz": lzma.decompress}.get(path.suffix, bytes)
+    return onnx.load_from_string(unpack(path.read_bytes()))
 
 
 def export_static(

@@ -35,9 +35,9 @@ class Readout:
 
     def save(self, path: Path) -> None:
         """Write the file, weights as float16."""
-        parts = {
-            f"{kind}{k}": part for k, layer in enumerate(self.layers) for kind, part in zip("wb", layer, strict=True)
-        }
+        parts: dict[str, Any] = {}
+        for k, (weight, bias) in enumerate(self.layers):
+            parts |= {f"w{k}": np.asarray(weight, np.float16), f"b{k}": bias}
         facts = np.frombuffer(json.dumps(self.facts).encode(), np.uint8)
         np.savez_compressed(path, allow_pickle=False, facts=facts, **parts)
 
@@ -59,4 +59,4 @@ class Readout:
 
 def gelu(x: Floats) -> Floats:
     """Return x times about the normal distribution function of x (Hendrycks and Gimpel 2016, by the tanh formula)."""
-    return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))), np.float32)
+    return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x * x * x))), np.float32)

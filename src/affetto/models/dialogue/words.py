@@ -1,9 +1,12 @@
 """The text encoder under every model of talk: found by card, asked for what it knows of each turn.
 
-Knows what it may be asked, and that weights trained on one encoder fit no other; knows no network.
+Several models ask about the same turns, one after the other: what was read is kept for a while, so that it is read but
+once. Knows what the encoder may be asked, and that weights trained on one fit no other; knows no network.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +32,44 @@ class Encoder(Protocol):
         ...
 
 
+KEPT = 8192
+"""Texts whose answers are kept, the latest (25 MB)."""
+_BOTH = ("logits", "known")
+
+
+class Once:
+    """An encoder that reads a text but once, as long as it remembers it."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        """Take the encoder."""
+        self.encoder = encoder
+        self._kept: OrderedDict[str, tuple[Floats, ...]] = OrderedDict()
+        self._lock = Lock()
+
+    def heard(self, texts: Sequence[str], outputs: Sequence[str] = _BOTH) -> list[Floats]:
+        """Return what `Encoder.heard` says."""
+        if not texts or not set(outputs) <= set(_BOTH):
+            return self.encoder.heard(texts, outputs)
+        with self._lock:
+            found = {text: self._kept[text] for text in dict.fromkeys(texts) if text in self._kept}
+            new = [text for text in dict.fromkeys(texts) if text not in found]
+            if new:
+                found |= zip(new, zip(*self.encoder.heard(new, _BOTH), strict=True), strict=True)
+            for text in new[-KEPT:]:
+                self._kept[text] = tuple(part.copy() for part in found[text])
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return [np.stack([found[text][_BOTH.index(name)] for text in texts]) for name in outputs]
+
+    def states(self, texts: Sequence[str]) -> Iterator[tuple[Ids, Floats, Floats, Ids]]:
+        """Return what `Encoder.states` says; nothing of it is kept."""
+        return self.encoder.states(texts)
+
+
+_ONCE: dict[int, Once] = {}
+"""One for each encoder of this process."""
+
+
 def encoder(card: Card) -> Encoder:
     """Return the encoder that a card names as its `base`, checked to be the one that its weights were trained on.
 
@@ -39,4 +80,4 @@ def encoder(card: Card) -> Encoder:
     found: Encoder | None = getattr(model, "network", None)
     if found is None or model.card.sha256 != card.facts.get("base_sha256"):
         raise CatalogError(f"{card.id} was trained on other weights than those of {card.facts.get('base')!r} here")
-    return found
+    return _ONCE.setdefault(id(found), Once(found))

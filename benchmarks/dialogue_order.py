@@ -18,8 +18,7 @@ import numpy.typing as npt
 from affetto.core.catalog import load
 from affetto.core.record import Record
 from benchmarks.results import interval, save
-from recipes.dialogue_erc import MODELS, score
-from recipes.dialogue_lessons import LABELS, labels
+from recipes.dialogue_labels import LABELS, MODELS, labels, score
 
 Ints = npt.NDArray[np.int64]
 

@@ -21,10 +21,9 @@ from affetto.core.catalog import find, load
 from affetto.core.record import Record
 from affetto.metrics.classification import macro_f1
 from affetto.metrics.dimensional import ccc
-from affetto.models.dialogue import empathy
+from affetto.models.dialogue import empathy, words
 from affetto.models.dialogue.context import STATE, heard, surface
 from affetto.models.dialogue.heads import Head, keep, sigmoid
-from affetto.models.dialogue.words import Encoder, encoder
 from benchmarks.results import interval, save
 from recipes import cards
 from recipes.dialogue_heads import HeadOptions, Remembered, Wordings, head, learned, ridge, slope
@@ -55,7 +54,7 @@ def shares(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 class Replies:
     """EPITOME as arrays."""
 
-    def __init__(self, asked: Encoder, work: Path, seed: int) -> None:
+    def __init__(self, asked: words.Reader, work: Path, seed: int) -> None:
         self.records = list(load("epitome").read("all"))
         self.texts = [record.turns[1].text for record in self.records]
         self.truth = np.array([record.tracks[0].values[0] for record in self.records], np.int64)
@@ -154,7 +153,7 @@ def _hits(said: list[tuple[int, int]], asked: list[tuple[int, int]]) -> tuple[in
     return hits, len(said), len(asked)
 
 
-def publish_empathy(asked: Encoder, work: Path, seed: int) -> None:
+def publish_empathy(asked: words.Reader, work: Path, seed: int) -> None:
     """Cross five folds, train on all, write weights, scores and card."""
     data = Replies(asked, work, seed)
     n = len(data.texts)
@@ -262,7 +261,7 @@ def two(known: np.ndarray, texts: Sequence[str], truth: np.ndarray) -> tuple[Hea
     return dense, Head(nothing, (bias - middle @ weight).astype(np.float32), wordings.grams(weight / length))
 
 
-def publish_concern(asked: Encoder, work: Path, seed: int) -> None:
+def publish_concern(asked: words.Reader, work: Path, seed: int) -> None:
     """Cross ten folds, train on all, write weights, scores and card."""
     records = list(load("empathic-reactions").read("all"))
     texts = [record.text or "" for record in records]
@@ -314,7 +313,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     for name, publish in (("concern", publish_concern), ("empathy", publish_empathy)):
         if options.only in (None, name):
-            publish(encoder(find(f"dialogue.{name}")), options.work, options.seed)
+            publish(words.encoder(find(f"dialogue.{name}")), options.work, options.seed)
 
 
 if __name__ == "__main__":

@@ -32,26 +32,20 @@ from sklearn.linear_model import LogisticRegression
 
 from affetto.core.card import Card, read_card
 from affetto.core.catalog import find, load
-from affetto.metrics.classification import chosen, micro_f1_without, weighted_f1
 from affetto.models.dialogue.erc import FACTS, Erc, Head, Upper
 from affetto.models.dialogue.talk_windows import Reach
-from affetto.train.export import halved, save
+from affetto.train.export import halved
 from affetto.train.fit import Batch, FitOptions, fit
+from affetto.train.packed import save
 from recipes import cards
-from recipes.dialogue_lessons import LABELS, Dialogue, Lesson, batch, cuts, dialogues, heard, lessons, states
+from recipes.dialogue_labels import LABELS, MODELS, score
+from recipes.dialogue_lessons import Dialogue, Lesson, batch, cuts, dialogues, heard, lessons, states
 from recipes.dialogue_network import HEARD, SPACES, Both, Pieces, Shape, Turns
 from recipes.text_affect_en import Encoder
 
 log = logging.getLogger("dialogue.erc")
 ROOM = cards.HOME / "src/affetto/models/dialogue"
 WEIGHTS = ROOM / "weights/dialogue.erc.onnx.gz"
-MODELS = {
-    "dialogue.erc": ("meld", False),
-    "dialogue.erc-emorynlp": ("emorynlp", False),
-    "dialogue.erc-daily": ("dailydialog", False),
-    "dialogue.erc-with-future": ("meld", True),
-}
-"""Card -> corpus of its head, and whether it sees later turns."""
 SCORED = {
     "dialogue.erc": ("meld.v1", "dialogue-order-meld"),
     "dialogue.erc-emorynlp": ("emorynlp.v1", "dialogue-order-emorynlp"),
@@ -193,14 +187,6 @@ def coarse(network: Both) -> Both:
             scale = module.weight.abs().amax(1, keepdim=True).clamp(min=1e-8) / LEVELS
             module.weight.copy_((module.weight / scale).round() * scale)
     return made
-
-
-def score(corpus: str, truth: Ints, said: Ints) -> float:
-    """Return the score that the corpus is known by: weighted F1, or micro-F1 without neutral."""
-    asked, answered = chosen(truth, 7), chosen(said, 7)
-    if corpus == "dailydialog":
-        return micro_f1_without(asked, answered, load(LABELS[corpus]).names.index("neutral"))
-    return weighted_f1(asked, answered)
 
 
 def tuned(corpus: str, logits: Floats, truth: Ints, shares: Floats) -> dict[str, object]:

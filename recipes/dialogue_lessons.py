@@ -18,10 +18,9 @@ from affetto.core.record import Record
 from affetto.models.dialogue.talk_windows import LONGEST, Reach, alike, packed, said, windows
 from affetto.models.text.encoder import Network
 from affetto.models.weights import weights
+from recipes.dialogue_labels import LABELS, labels
 from recipes.dialogue_network import SPACES
 
-LABELS = {"meld": "ekman-7", "emorynlp": "emorynlp-7", "dailydialog": "ekman-7"}
-"""Corpus -> the space of its labels."""
 SPLITS = ("train", "dev", "test")
 LONG, SHARED = 5, 2
 """Words of a longer utterance, and how many of them two dialogues may share less one."""
@@ -76,17 +75,6 @@ def dialogues() -> dict[tuple[str, str], list[Dialogue]]:
 def _read(corpus: str, split: str) -> list[Dialogue]:
     part = "en" if corpus == "dailydialog" else None
     return [Dialogue(corpus, record, labels(record, LABELS[corpus])) for record in load(corpus).read(split, part)]
-
-
-def labels(record: Record, space: str) -> npt.NDArray[np.int64]:
-    """Return the number of each turn's label."""
-    found = np.full(len(record.turns), -1)
-    for track in record.tracks:
-        if track.space.id == space:
-            for start, row in zip(track.start, track.values, strict=True):
-                if not np.isnan(row).all():
-                    found[int(start)] = int(np.nanargmax(row))
-    return found
 
 
 def _plain(record: Record) -> list[str]:

@@ -28,10 +28,10 @@ from affetto.metrics.agreement import cohen_kappa
 from affetto.metrics.calibration import ece
 from affetto.metrics.classification import macro_f1
 from affetto.metrics.dimensional import ccc
+from affetto.models.dialogue import words
 from affetto.models.dialogue.context import around, heard
 from affetto.models.dialogue.heads import Head, keep, softmax
 from affetto.models.dialogue.relief import told
-from affetto.models.dialogue.words import Encoder, encoder
 from benchmarks.results import interval, save
 from recipes import cards
 from recipes.dialogue_heads import HeadOptions, Reader, Remembered, Wordings, head, learned, ridge, slope
@@ -128,7 +128,7 @@ def led(truth: np.ndarray, p: np.ndarray, group: Sequence[str], seed: int) -> Me
     return found | labelled(truth, p, group, seed)
 
 
-def publish_strategy(asked: Encoder, work: Path, seed: int) -> None:
+def publish_strategy(asked: words.Reader, work: Path, seed: int) -> None:
     """Train on train, calibrate on dev, score on test; write weights and card."""
     read = Remembered(partial(heard, asked), "esconv", work)
     corpus = load("esconv")
@@ -164,7 +164,7 @@ def _baseline(kind: type[Baseline], space: str, train: Turns, test: Turns, k: in
     return np.asarray(pupil._say(test.texts, [""] * len(test.texts)))
 
 
-def publish_skills(asked: Encoder, work: Path, seed: int) -> None:
+def publish_skills(asked: words.Reader, work: Path, seed: int) -> None:
     """Cross five folds, train on all; write weights and card."""
     read = Remembered(partial(heard, asked), "annomi", work)
     data = turns_of(list(load("annomi").read("all")), ["therapist-4", "client-talk-3"], read)
@@ -273,7 +273,7 @@ def reckoned(data: Troubles, strength: Sequence[tuple[float, float]]) -> Head:
     return head(weights, biases, mean, spread, wordings.grams(words_of))
 
 
-def publish_relief(asked: Encoder, work: Path, seed: int) -> None:
+def publish_relief(asked: words.Reader, work: Path, seed: int) -> None:
     """Train on train and two of three failed talks, choose on dev and failed ones, score on test; write all."""
     read = Remembered(partial(heard, asked), "esconv", work)
     train, dev, test, failed = (
@@ -353,7 +353,7 @@ def main() -> None:
     every = {"strategy": publish_strategy, "skills": publish_skills, "relief": publish_relief}
     for name, publish in every.items():
         if options.only in (None, name):
-            publish(encoder(find(f"dialogue.{name}")), options.work, options.seed)
+            publish(words.encoder(find(f"dialogue.{name}")), options.work, options.seed)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,9 @@ from affetto.models.face.crop import Place, cut
 from affetto.models.face.detect import FRONTAL, PROFILE, TURNS, Cascade, Shape, turned
 from affetto.models.face.mesh import SIDE, FaceMesh, place_of
 from affetto.models.face.seen import look
-from affetto.train.export import export, save, saved
+from affetto.train.export import export
 from affetto.train.fit import Batch, FitOptions, fit
+from affetto.train.packed import save, saved
 from recipes import cards, face_mesh
 from recipes.face_lessons import Lessons
 from recipes.face_mesh_network import Faces, relit

@@ -31,7 +31,7 @@ from affetto.models.speech.speaker import AFFECT, Turning, VoiceEmbedder
 from affetto.models.speech.spells import Channel, Spell
 from affetto.models.speech.telling import Telling, told_apart
 from affetto.models.weights import checksum
-from affetto.train.export import save, saved
+from affetto.train.packed import save, saved
 from recipes.speech_talks import Clip, Floats, Talk, clips, talks
 
 log = logging.getLogger("speech")

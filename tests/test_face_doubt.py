@@ -35,7 +35,7 @@ def known(path, crops):
 def test_it_joins_the_mesh_and_only_lowers_how_sure_a_face_is(tmp_path):
     from recipes.face_doubt import Doubt, join
 
-    path = tmp_path / "face.mesh.onnx.gz"
+    path = tmp_path / "face.mesh.onnx"
     mesh(path)
     crops = np.random.default_rng(1).integers(0, 255, (9, SIDE, SIDE)).astype(np.uint8)
     before, told = FaceMesh(path)(crops), known(path, crops)

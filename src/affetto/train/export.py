@@ -1,7 +1,5 @@
 """From a torch module to the small ONNX file that the package carries. Knows nothing of what the module means."""
 
-import gzip
-import lzma
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +11,8 @@ import onnx
 import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from affetto.train.packed import save
 
 _LARGE = 20_000
 """Numbers of a table from which on it is kept as float16."""
@@ -58,22 +58,6 @@ def export(
     onnx.helper.set_model_props(made, dict(facts))
     halved(made)
     save(made, path)
-
-
-def save(made: onnx.ModelProto, path: Path) -> None:
-    """Write a network, packed where its path ends with .gz or .xz: a number of int8 tables holds less than 8 bits."""
-    data = made.SerializeToString()
-    if path.suffix == ".gz":
-        data = gzip.compress(data, 9, mtime=0)
-    elif path.suffix == ".xz":
-        data = lzma.compress(data, preset=9)
-    path.write_bytes(data)
-
-
-def saved(path: Path) -> onnx.ModelProto:
-    """Return a network that was written, packed or not."""
-    unpack = {".gz": gzip.decompress, ".xz": lzma.decompress}.get(path.suffix, bytes)
-    return onnx.load_from_string(unpack(path.read_bytes()))
 
 
 def export_static(

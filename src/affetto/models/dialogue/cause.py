@@ -24,7 +24,7 @@ from affetto.core.track import Track
 from affetto.models.dialogue import pairs, spans
 from affetto.models.dialogue.feelings import felt_by_all
 from affetto.models.dialogue.readout import Readout
-from affetto.models.dialogue.words import Encoder, encoder
+from affetto.models.dialogue.words import Reader, encoder
 from affetto.models.weights import weights
 
 Floats = npt.NDArray[np.float32]
@@ -126,7 +126,7 @@ class Cause:
     """A Model of causes."""
 
     card: Card
-    encoder: Encoder
+    encoder: Reader
     heads: Heads
     options: CauseOptions = CauseOptions()
 
@@ -236,7 +236,7 @@ class Cause:
         return replace(self, options=replace(self.options, **options))
 
 
-def known(encoder: Encoder, texts: Sequence[str]) -> Floats:
+def known(encoder: Reader, texts: Sequence[str]) -> Floats:
     """Return what the encoder knows of texts: its logits and its states, n x 815."""
     return np.concatenate(encoder.heard([text or "." for text in texts], ("logits", "known")), 1)
 

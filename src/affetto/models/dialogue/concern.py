@@ -9,10 +9,9 @@ from affetto.core.card import Card
 from affetto.core.catalog import load as load_card
 from affetto.core.record import Record
 from affetto.core.track import Track
-from affetto.models.dialogue.context import middle
 from affetto.models.dialogue.heads import Head, kept
 from affetto.models.dialogue.saying import said, worded
-from affetto.models.dialogue.words import Encoder, encoder
+from affetto.models.dialogue.words import Reader, encoder
 from affetto.models.weights import weights
 
 SPACE = "empathy-2"
@@ -23,7 +22,7 @@ class Concern:
     """A Model of texts, and of turns one by one."""
 
     card: Card
-    encoder: Encoder
+    encoder: Reader
     head: Head
 
     def __call__(self, records: Sequence[Record]) -> list[tuple[Track, ...]]:
@@ -36,7 +35,7 @@ class Concern:
         if rows:
             spoken = [texts[k] for k in rows]
             low, high = space.axes[0].low, space.axes[0].high
-            values[rows] = np.clip(self.head(middle(self.encoder, spoken), spoken), low, high)
+            values[rows] = np.clip(self.head(self.encoder.heard(spoken, ("middle",))[0], spoken), low, high)
         split = np.split(values, np.cumsum([len(own) for own in pieces])[:-1]) if records else []
         return [
             said(record, space, own, self.card, perspective="felt") for record, own in zip(records, split, strict=True)

@@ -5,16 +5,14 @@ turns so far (the latest the most) and of the other's last turn. Nothing of late
 vectors; knows no labels.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
 from affetto.core.record import Record
 from affetto.models.dialogue.saying import worded
-from affetto.models.dialogue.words import Encoder
+from affetto.models.dialogue.words import Reader
 
 Floats = npt.NDArray[np.float32]
 HELPERS = ("supporter", "therapist", "listener", "counsellor", "counselor")
@@ -27,46 +25,18 @@ AROUND = HEARD + 2 * KNOWN + STATE + SURFACE
 """Numbers for a turn in its talk."""
 FADE = 0.7
 """How much of what was said so far is left after one more turn."""
-KEPT = 8192
-"""Texts whose middle states are remembered (25 MB)."""
-_MIDDLE: OrderedDict[tuple[int, str], Floats] = OrderedDict()
-_LOCK = Lock()
 
 
-def heard(encoder: Encoder, texts: Sequence[str]) -> Floats:
+def heard(encoder: Reader, texts: Sequence[str]) -> Floats:
     """Return what the encoder knows of n texts, n x HEARD; zeros for those without words."""
     found = np.zeros((len(texts), HEARD), np.float32)
     rows = [k for k, text in enumerate(texts) if worded(text)]
     if rows:
-        asked = [texts[k] for k in rows]
-        logits, known = encoder.heard(asked)
-        found[rows] = np.concatenate([known, logits, middle(encoder, asked)], 1)
+        found[rows] = np.concatenate(encoder.heard([texts[k] for k in rows], ("known", "logits", "middle")), 1)
     return found
 
 
-def middle(encoder: Encoder, texts: Sequence[str]) -> Floats:
-    """Return mean and highest of the middle states of n texts, n x 2 STATE; what was read is kept for a while."""
-    with _LOCK:
-        found = {text: _MIDDLE[id(encoder), text] for text in dict.fromkeys(texts) if (id(encoder), text) in _MIDDLE}
-        new = [text for text in dict.fromkeys(texts) if text not in found]
-        means = np.zeros((len(new), STATE), np.float32)
-        tops = np.full((len(new), STATE), -np.inf, np.float32)
-        whole = np.zeros((len(new), 1), np.float32)
-        for rows, sizes, states, mask in encoder.states(new) if new else ():
-            inside = mask[:, :, None] > 0
-            mean = (states * inside).sum(1) / inside.sum(1)
-            np.add.at(means, rows, mean * sizes[:, None])
-            np.add.at(whole, rows, sizes[:, None])
-            np.maximum.at(tops, rows, np.where(inside, states, -np.inf).max(1))
-        found |= zip(new, np.concatenate([means / np.maximum(whole, 1e-9), tops], 1), strict=True)
-        for text in new[-KEPT:]:
-            _MIDDLE[id(encoder), text] = found[text].copy()
-        while len(_MIDDLE) > KEPT:
-            _MIDDLE.popitem(last=False)
-    return np.stack([found[text] for text in texts])
-
-
-def heard_of(encoder: Encoder, records: Sequence[Record]) -> list[Floats]:
+def heard_of(encoder: Reader, records: Sequence[Record]) -> list[Floats]:
     """Return `heard` of the turns of each talk; the encoder is asked once for all."""
     texts = [turn.text for record in records for turn in record.turns]
     sizes = np.cumsum([len(record.turns) for record in records])[:-1]

@@ -18,7 +18,7 @@ from affetto.models.dialogue.context import HELPERS, KNOWN, LOGITS, Floats, hear
 from affetto.models.dialogue.grams import words
 from affetto.models.dialogue.heads import Head, kept, sigmoid, softmax
 from affetto.models.dialogue.saying import said, worded
-from affetto.models.dialogue.words import Encoder, encoder
+from affetto.models.dialogue.words import Reader, encoder
 from affetto.models.weights import weights
 
 SPACE = "epitome-3"
@@ -52,13 +52,13 @@ def clauses(text: str) -> list[tuple[int, int]]:
     return found + ([(first, end)] if count else [])
 
 
-def whole(encoder: Encoder, replies: Sequence[str]) -> Floats:
+def whole(encoder: Reader, replies: Sequence[str]) -> Floats:
     """Return what is known of replies, n x (HEARD + 8)."""
     counted = np.array([[*surface(text), text.count("?"), text.lower().count("you") / 5] for text in replies])
     return np.concatenate([heard(encoder, replies), counted.reshape(-1, 8).astype(np.float32)], 1)
 
 
-def parts(encoder: Encoder, clauses: Sequence[str], answers: Floats) -> Floats:
+def parts(encoder: Reader, clauses: Sequence[str], answers: Floats) -> Floats:
     """Return what is known of n clauses, n x (KNOWN + LOGITS + 6 + 9); `answers` are the logits of their replies."""
     logits, known = encoder.heard(clauses)
     signs = np.array([surface(text) for text in clauses], np.float32)
@@ -76,7 +76,7 @@ class Empathy:
     """A Model of replies."""
 
     card: Card
-    encoder: Encoder
+    encoder: Reader
     head: Head
     """Three logits a way, one a level."""
     reasons: Head

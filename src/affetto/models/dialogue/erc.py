@@ -131,9 +131,9 @@ class Erc:
         """Fill in what is answered in some windows."""
         turns = [records[w.talk].turns[w.start : w.end] for w in group]
         texts = list(dict.fromkeys(_read(turn.text) for some in turns for turn in some))
-        logits, known = words.encoder(self.card).heard(texts)
-        heard = dict(zip(texts, np.hstack([known, logits]), strict=True))
-        states = dict(zip(texts, self._states(texts), strict=True))
+        reader = words.encoder(self.card)
+        states = dict(zip(texts, [pieces[:LONGEST] for pieces in reader.pieces(texts)], strict=True))
+        heard = dict(zip(texts, np.hstack(reader.heard(texts, ("known", "logits"))), strict=True))
         shown = [[states[_read(turn.text)] for turn in some] for some in turns]
         whole = [np.stack([heard[_read(turn.text)] for turn in some]) for some in turns]
         for rows in alike([sum(map(len, some)) for some in shown], ROOM):
@@ -143,16 +143,6 @@ class Erc:
                 for row, i in zip(found, rows, strict=True):
                     w = group[i]
                     out[w.talk][place][w.first : w.last] = row[w.first - w.start : w.last - w.start]
-
-    def _states(self, texts: Sequence[str]) -> list[Floats]:
-        """Return the states of the first pieces of texts; of a text in several windows, of its first."""
-        found: list[Floats | None] = [None] * len(texts)
-        whole = [0] * len(texts)
-        for owners, _, states, mask in words.encoder(self.card).states(texts):
-            for i, pieces, size in zip(owners, states, mask.sum(1), strict=True):
-                if size > whole[i]:  # windows of one text are all full but the last, and come in their order
-                    whole[i], found[i] = size, pieces[: min(size, LONGEST)].copy()
-        return [states for states in found if states is not None]
 
 
 def _read(text: str) -> str:

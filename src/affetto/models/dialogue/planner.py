@@ -36,7 +36,7 @@ class Planner:
 
     card: Card
     space: Space
-    encoder: words.Encoder
+    encoder: words.Reader
     readout: Readout
 
     def __call__(self, records: Sequence[Record]) -> list[tuple[Track, ...]]:

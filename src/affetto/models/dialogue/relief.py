@@ -12,7 +12,7 @@ from affetto.core.track import Track
 from affetto.models.dialogue.context import HELPERS, SEEKERS, STATE, Floats, heard_of, role
 from affetto.models.dialogue.heads import Head, kept
 from affetto.models.dialogue.saying import worded
-from affetto.models.dialogue.words import Encoder, encoder
+from affetto.models.dialogue.words import Reader, encoder
 from affetto.models.weights import weights
 
 SPACE = "trouble"
@@ -49,7 +49,7 @@ class Relief:
     """A Model of whole talks."""
 
     card: Card
-    encoder: Encoder
+    encoder: Reader
     head: Head
     """Two numbers: before and after."""
 

@@ -54,7 +54,7 @@ class Replying:
     """A Model of how well turns answer what was said before, and what finds replies."""
 
     card: Card
-    encoder: words.Encoder
+    encoder: words.Reader
     session: Any
     rarity: Floats
     """By checksum: the log of how seldom a turn has the word."""
@@ -136,11 +136,7 @@ class Replying:
     def _states(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Return the first states of each different text."""
         unique = list(dict.fromkeys(texts))
-        found: dict[str, Floats] = {}
-        for rows, _, states, mask in self.encoder.states(unique):
-            for row, state, size in zip(rows, states, mask.sum(1), strict=True):
-                found.setdefault(unique[row], state[: min(int(size), CUT)].copy())
-        return found
+        return {text: states[:CUT] for text, states in zip(unique, self.encoder.pieces(unique), strict=True)}
 
 
 def _answers(pieces: Sequence[Piece], k: int) -> bool:

@@ -41,7 +41,7 @@ class Situation:
     card: Card
     space: Space
     readout: Readout
-    encoder: words.Encoder
+    encoder: words.Reader
 
     def __call__(self, records: Sequence[Record]) -> list[tuple[Track, ...]]:
         """Return, for each who tells, a Track of one row over all that he says; none where nobody says anything."""

@@ -16,7 +16,7 @@ from affetto.core.track import Track
 from affetto.models.dialogue.context import HELPERS, SEEKERS, Floats, around, heard_of, turns_of
 from affetto.models.dialogue.heads import Head, kept, softmax
 from affetto.models.dialogue.saying import said, worded
-from affetto.models.dialogue.words import Encoder, encoder
+from affetto.models.dialogue.words import Reader, encoder
 from affetto.models.weights import weights
 
 ROLES = {"strategy-8": HELPERS, "therapist-4": HELPERS, "client-talk-3": SEEKERS}
@@ -28,7 +28,7 @@ class Deeds:
     """A Model that gives turns one label of each of its spaces."""
 
     card: Card
-    encoder: Encoder
+    encoder: Reader
     head: Head
     """Its logits are those of the spaces of the card, side by side; `facts["slopes"]` calibrates each."""
 

@@ -19,7 +19,7 @@ from affetto.core.track import Track
 from affetto.models.dialogue.feelings import SPACE, felt
 from affetto.models.dialogue.readout import Readout
 from affetto.models.dialogue.saying import worded
-from affetto.models.dialogue.words import Encoder, encoder
+from affetto.models.dialogue.words import Reader, encoder
 from affetto.models.weights import weights
 
 Floats = npt.NDArray[np.float32]
@@ -103,7 +103,7 @@ class Transition:
 
     card: Card
     network: Network
-    encoder: Encoder
+    encoder: Reader
 
     def __call__(self, records: Sequence[Record]) -> list[tuple[Track, ...]]:
         """Return one Track of one row, the turn after the last; none where the next speaker has not spoken yet.
@@ -145,7 +145,7 @@ class Transition:
         )
 
 
-def hear(ear: Encoder, texts: Sequence[str], feelings: Floats, nature: Floats) -> Asked:
+def hear(ear: Reader, texts: Sequence[str], feelings: Floats, nature: Floats) -> Asked:
     """Return what is known of n places.
 
     Args:

@@ -97,6 +97,20 @@ class Network:
         for rows, ids, mask in batches(windows, BATCH):
             yield owners[rows], sizes[rows], self.session.run(["states"], {"ids": ids, "mask": mask})[0], mask
 
+    def read(self, texts: Sequence[str]) -> Iterator[tuple[Ids, Floats, Ids, Floats, Floats, Floats]]:
+        """Yield batches of windows: text numbers, sizes, mask, and all that is said of them at once.
+
+        Text numbers (b), sizes (b), mask (b x t), logits (b x k), known (b x 768), middle states (b x t x width).
+        """
+        windows, owners, sizes = self._windows(texts)
+
+        def ask(batch: tuple[Ids, Ids, Ids]) -> tuple[Ids, Ids, list[Floats]]:
+            rows, ids, mask = batch
+            return rows, mask, self.session.run(["logits", "known", "states"], {"ids": ids, "mask": mask})
+
+        for rows, mask, (logits, known, states) in self.pool.map(ask, batches(windows, BATCH)):
+            yield owners[rows], sizes[rows], mask, logits, known, states
+
     def _windows(self, texts: Sequence[str]) -> tuple[list[list[int]], Ids, Floats]:
         """Return the windows of all texts, the text each belongs to, and the share of its text that each stands for."""
         encoded = self.tokenizer.encode_batch_fast([_clean(text) for text in texts], add_special_tokens=False)

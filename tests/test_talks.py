@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from affetto import answers, talks
+from affetto import answers, replies, talks
 from affetto.core.errors import AffettoError, CatalogError, MalformedError, UnknownNameError
 from affetto.core.record import Record, Turn
 from affetto.formats import jsonl
@@ -81,6 +81,20 @@ def test_a_language_model_writes_or_is_told_of(chat):
         answers.offers(2, llm="no.such.model")
 
 
+def test_an_index_is_made_of_own_talks_and_chosen_from(chat, tmp_path):
+    index = tmp_path / "mine.npz"
+    assert replies.gather([str(CHAT)], index) > 3
+    offered = answers.offers(5, replies=index)(chat)
+    assert len(offered.meta["replies"]) == 5
+    with pytest.raises(CatalogError, match="no reply"):
+        replies.gather([], index)
+    with pytest.raises(UnknownNameError):
+        replies.gather(["no-such-corpus"], index)
+    index.write_bytes(b"nothing")
+    with pytest.raises(AffettoError, match=r"mine\.npz"):
+        answers.offers(5, replies=index)
+
+
 def test_what_is_no_talk_is_refused_in_a_sentence():
     with pytest.raises(MalformedError, match="no turns"):
         talks.converse(Record("post"))
@@ -88,8 +102,6 @@ def test_what_is_no_talk_is_refused_in_a_sentence():
         talks.converse("hello")  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match="daily"):
         talks.Asked("backwards")
-    with pytest.raises(CatalogError, match="empatheticdialogues"):
-        answers.gather(["meld"], "x.npz")
 
 
 def test_a_file_of_talks_is_stopped_and_goes_on(tmp_path):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affetto.core import catalog
-from affetto.core.errors import CatalogError
 from affetto.core.record import Record
 from affetto.talks import told
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from affetto.generate.bank import Bank
 
 MATCHER, PLANNER, SITUATION, CARE = "dialogue.reply", "dialogue.planner", "dialogue.situation", "dialogue.care"
-FINDERS = {"empatheticdialogues": "listener", "esconv": "supporter"}
-"""Corpora whose replies can be gathered, and who replies in them."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ def offers(
 
     Args:
         count: how many, at most.
-        replies: an index that `gather` made; those written for Affetto are chosen from as well.
+        replies: an index that `affetto.replies.gather` made; those written for Affetto are chosen from as well.
         country: whose help lines are named, as `affetto.generate.referral` knows it.
         llm: a language model: an address such as `http://localhost:8000/v1#model`, to which the last turns are then
             sent, a folder that `transformers` saved, `owner/name@revision` of the hub, or a card such as
@@ -118,37 +115,6 @@ def offers(
         model = named(llm, key)
     said = f"{count} replies of {kept.source}, {country}, {llm}"
     return Offers(count, kept, country, model, said)
-
-
-def gather(
-    corpora: Sequence[str], out: str | Path, split: str = "train", most: int = 0, folder: str | None = None
-) -> int:
-    """Make an index of the replies in corpora, from the copies of whoever asks; return how many there are.
-
-    Args:
-        corpora: of `FINDERS`.
-        out: the file to make.
-        split: of each.
-        most: replies of each, at most; 0: all.
-        folder: where the one corpus lies; by default its place below AFFETTO_DATA.
-
-    Raises:
-        CatalogError: a corpus has no replies that are known.
-    """
-    from affetto.generate import bank  # noqa: PLC0415
-
-    made = None
-    for id in corpora:
-        if id not in FINDERS:
-            raise CatalogError(f"{id} has no replies that are known; name {' or '.join(FINDERS)}")
-        corpus = catalog.load(id)
-        records = corpus.read(split, folder=corpus.folder(folder))
-        part = bank.gathered(records, catalog.load(MATCHER), corpus.card.title, corpus.card.licence, most=most)
-        made = part if made is None else bank.joined(made, part)
-    if made is None:
-        raise CatalogError(f"no corpus is named; name {' or '.join(FINDERS)}")
-    made.save(Path(out))
-    return len(made)
 
 
 def page(records: Sequence[Record], out: str | Path) -> Path:

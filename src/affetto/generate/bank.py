@@ -127,9 +127,7 @@ def opened(path: Path, by: str = "") -> Bank:
             made = Bank(tuple(texts), columns[0], columns[1].astype(np.float32), columns[2], columns[3],
                         str(rest.pop("source")), str(rest.pop("licence")), str(facts["by"]), rest)  # fmt: skip
     except Exception as error:  # numpy, zipfile and json raise errors of their own
-        raise UnreadableError(
-            f"{path.name} is no bank of replies; make one by recipes.dialogue_replies: {error}"
-        ) from None
+        raise UnreadableError(f"{path.name} is no bank of replies; make one by affetto replies: {error}") from None
     if by and made.by != by:
         raise UnreadableError(f"the vectors of {path.name} are those of {made.by}, not of {by}; make it again")
     return made

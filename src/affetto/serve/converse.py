@@ -204,25 +204,27 @@ def _drawn(records: _Passing, said: dict[str, Any]) -> None:
         click.echo(f"page in {said['report']}{more}", err=True)
 
 
-@click.command(context_settings=_HELP, short_help="Make an index of replies from your copy of a corpus.")
-@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
+@click.command(context_settings=_HELP, short_help="Make an index of replies from your copy of a corpus, or from talks.")
+@click.argument("sources", nargs=-1, required=True, metavar="CORPUS|FILE...")
 @click.option("--out", "-o", required=True, metavar="FILE", help="The index to make (.npz).")
 @click.option("--split", default="train", show_default=True, metavar="NAME", help="Of each corpus.")
-@click.option("--most", default=0, metavar="N", help="Replies of each corpus, at most  [default: all]")
+@click.option("--most", default=0, metavar="N", help="Replies of each, at most  [default: all]")
 @click.option("--folder", metavar="DIR", help="Where the corpus lies  [default: its place below AFFETTO_DATA]")
 @click.option("--overwrite", is_flag=True, help="Replace an index that exists.")
 @shared
-def replies(corpora: tuple[str, ...], out: str, split: str, most: int, folder: str | None, overwrite: bool) -> int:
+def replies(sources: tuple[str, ...], out: str, split: str, most: int, folder: str | None, overwrite: bool) -> int:
     """Make an index of replies that `affetto converse --replies` chooses from.
 
-    Takes empatheticdialogues and esconv, from your own copies: their licence (CC BY-NC 4.0) goes with the index.
+    Takes empatheticdialogues (or empathetic-intents, its other layout) and esconv from your own copies, whose licence
+    (CC BY-NC 4.0) goes with the index, and files of your own talks.
 
-    Example:
+    Examples:
       affetto replies empatheticdialogues esconv --out replies.npz
+      affetto replies chat.txt --out mine.npz
     """
-    from affetto import answers  # noqa: PLC0415
+    from affetto.replies import gather  # noqa: PLC0415
 
     writing.free(out, overwrite)
-    count = answers.gather(corpora, out, split, most, folder)
+    count = gather(sources, out, split, most, folder)
     click.echo(f"{count:,} replies in {out}", err=True)
     return OK

@@ -340,9 +340,10 @@ def test_many_dialogues_are_streamed(tmp_path, monkeypatch):
 
 
 @pytest.mark.corpus
-def test_the_table_of_meld_is_read_as_the_corpus_reader_reads_it():
+def test_the_table_of_meld_is_read_as_the_corpus_reader_reads_it(monkeypatch):
     from recipes.corpora import DATA
 
+    monkeypatch.setenv("AFFETTO_DATA", str(DATA))
     corpus = catalog.load("meld")
     truth = list(corpus.read("test"))
     records = list(read_conversations(DATA / "text" / "meld" / "test_sent_emo.csv"))

@@ -112,7 +112,7 @@ def _spans(messages: Sequence[Message], step: float) -> tuple[list[Span | None],
             f"{len(messages) - len(known)} of {len(messages)} turns have no time: none kept"
         ]
     backward = sum(b < a for a, b in pairwise(known))
-    said = [f"{backward} messages bear an earlier time than the one before; the order of the file is kept"]
+    said = [f"messages with an earlier time than the one before: {backward}; the order of the file is kept"]
     begin = min(known) if min(known) > _DATED else 0.0
     same, seen = Counter(known), Counter[float]()
     spans: list[Span | None] = []

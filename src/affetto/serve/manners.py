@@ -67,6 +67,7 @@ _OPTIONS = (
     (r"\bor overwrite\b", "or --overwrite"),
     (r"\bsay suffix='\.(\w+)'", r"add --as \1"),
     (r"\bsay column=\.\.\., one of", "add --column NAME, one of"),
+    (r"\bsay layout=\.\.\., one of", "add --layout NAME, one of"),
     (r"\bread it a line at a time\b", "add --lines"),
     (r"\bname its encoding\b", "add --encoding NAME"),
     (r"\bwrite with shape='long'", "write with --long"),

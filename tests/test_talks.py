@@ -72,6 +72,14 @@ def test_replies_have_reasons_and_a_crisis_gets_a_notice_instead(chat):
     assert "116 123" in told.meta["notice"] and "999" in told.meta["notice"]
 
 
+def test_what_is_only_denied_is_shown_and_answered():
+    said = Turn("Ann", None, "It was a hard week, but I would never kill myself."), Turn("Bo", None, "I am glad.")
+    answered = talks.converse(Record("denied", turns=(*said, Turn("Ann", None, "Thanks for asking."))))
+    assert "care" in {track.space.id for track in answered.tracks}
+    offered = answers.offers(2)(answered)
+    assert offered.meta["replies"] and "notice" not in offered.meta
+
+
 def test_a_language_model_writes_or_is_told_of(chat):
     offered = answers.offers(2, llm="fake.language")(chat)
     first = offered.meta["replies"][0]
@@ -129,11 +137,19 @@ def test_it_is_shown_in_80_columns_in_a_pipe():
     assert "\x1b" not in out
 
 
-def test_json_page_and_plot(tmp_path):
-    code, out, _ = run(str(CHAT), "--json", "--reply", "2")
+def no_such(word: str) -> None:
+    raise AssertionError(f"{word} is no JSON")
+
+
+@pytest.mark.parametrize("more", [[], ["--llm", "fake.language"]], ids=["small models", "a language model"])
+def test_json_holds_the_replies(more):
+    code, out, _ = run(str(CHAT), "--json", "--reply", "2", *more)
     assert code == 0
-    (said,) = map(json.loads, out.splitlines())
+    (said,) = (json.loads(line, parse_constant=no_such) for line in out.splitlines())
     assert len(said["meta"]["replies"]) == 2
+
+
+def test_a_page_and_a_picture(tmp_path):
     page_file, picture = tmp_path / "chat.html", tmp_path / "chat.svg"
     pytest.importorskip("matplotlib")
     code, out, told = run(str(CHAT), "--report", str(page_file), "--plot", str(picture), "--reply")

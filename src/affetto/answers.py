@@ -5,7 +5,7 @@ there is a notice and no reply.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,8 @@ class Offers:
         if found is not None:
             return told(record, replies=[], notice=referral.notice(found.families, self.country, other=found.other))
         planner, matcher = catalog.load(PLANNER), catalog.load(MATCHER)
-        chosen = reply(record, self.bank, matcher, planner, options=Options(choices=self.count))
+        heard = replace(record, tracks=tuple(track for track in record.tracks if track.space.id != "care"))
+        chosen = reply(heard, self.bank, matcher, planner, options=Options(choices=self.count))
         plain = [{**asdict(one), "parts": dict(one.parts)} for one in chosen]
         if self.model is not None:
             plain = [*self._written(record, plain), *plain]
@@ -78,7 +79,7 @@ class Offers:
             return []
         return [
             {
-                "text": done.reply, "score": float("nan"), "strategy": "", "feeling": done.emotion, "parts": {},
+                "text": done.reply, "score": None, "strategy": "", "feeling": done.emotion, "parts": {},
                 "reasons": (*reasons, *done.warnings), "source": f"{done.source}, a language model",
             }
         ]  # fmt: skip

@@ -122,7 +122,7 @@ def test_times_out_of_order_keep_the_order_of_the_file(tmp_path):
     (record,) = read(tmp_path, "a.txt", text)
     assert [turn.text for turn in record.turns] == ["b", "a", "c"]
     assert [turn.span.start for turn in record.turns] == [5, 0, 9]
-    assert record.meta["warning"].startswith("1 messages bear an earlier time")
+    assert record.meta["warning"].startswith("messages with an earlier time")
 
 
 def telegram(messages, **facts):

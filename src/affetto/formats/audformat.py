@@ -13,6 +13,7 @@ How Records are said there:
   a human. `meta["split"]` is a split, with tables of its own. The usage is the `usage` in the meta of the Records where
   all say one that audformat knows, else `other`: Affetto does not know what recordings may be used for.
 - Cells that CSV cannot hold (`NA`, line ends) make a table Parquet. Times are rounded to a nanosecond.
+- The sign U+0085 in names that stand in the header becomes a space: YAML ends a line there.
 - Signals but their path and duration, people, boxes, `about`, other meta, Tracks without rows and the definitions of
   labels have no place here: for whole Records there is JSON.
 

@@ -23,7 +23,8 @@ from affetto.metrics.classification import macro_f1
 from affetto.metrics.dimensional import ccc
 from affetto.models.dialogue import empathy, words
 from affetto.models.dialogue.context import STATE, heard, surface
-from affetto.models.dialogue.heads import Head, keep, sigmoid
+from affetto.models.dialogue.heads import Head, keep
+from affetto.models.dialogue.readout import sigmoid
 from benchmarks.results import interval, save
 from recipes import cards
 from recipes.dialogue_heads import HeadOptions, Remembered, Wordings, head, learned, ridge, slope

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from affetto.models.dialogue.grams import Grams, keys
-from affetto.models.dialogue.heads import Head, softmax
+from affetto.models.dialogue.heads import Head
+from affetto.models.dialogue.readout import softmax
 from recipes.hashed import rounded
 
 log = logging.getLogger(__name__)

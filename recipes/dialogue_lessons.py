@@ -15,7 +15,8 @@ import torch
 
 from affetto.core.catalog import find, load
 from affetto.core.record import Record
-from affetto.models.dialogue.talk_windows import LONGEST, Reach, alike, packed, said, windows
+from affetto.models.dialogue.talk_windows import Reach, alike, packed, said, windows
+from affetto.models.dialogue.words import PIECES
 from affetto.models.text.encoder import Network
 from affetto.models.weights import weights
 from recipes.dialogue_labels import LABELS, labels
@@ -99,7 +100,7 @@ def states(talks: Sequence[Dialogue], kept: Path) -> list[list[torch.Tensor]]:
                 for i, pieces, size in zip(owners, found, mask.sum(1), strict=True):
                     if size > whole[i]:
                         whole[i] = size
-                        read[some[i]] = torch.from_numpy(pieces[: min(size, LONGEST)].copy()).half()
+                        read[some[i]] = torch.from_numpy(pieces[: min(size, PIECES)].copy()).half()
         torch.save(read, kept)
     read = torch.load(kept, mmap=True)
     return [[read[said(text)] for text in talk.texts] for talk in talks]

@@ -31,8 +31,9 @@ from transformers import BertModel
 from affetto.core.catalog import find, load
 from affetto.core.record import Record
 from affetto.metrics.calibration import ece
-from affetto.models.dialogue.replying import BACK, BITS, CUT, commonness, signs, spelled
+from affetto.models.dialogue.replying import BACK, BITS, commonness, signs, spelled
 from affetto.models.dialogue.saying import worded
+from affetto.models.dialogue.words import PIECES
 from affetto.models.text.encoder import Network
 from affetto.models.weights import weights
 from affetto.train.export import export
@@ -94,7 +95,7 @@ def teacher_of(texts: Sequence[str], path: Path, most: int = TOLD) -> Teacher:
         body = BertModel.from_pretrained(str(home), add_pooling_layer=False).eval()
         tokenizer = Tokenizer.from_file(str(home / "tokenizer.json"))
         tokenizer.enable_padding()
-        tokenizer.enable_truncation(CUT)
+        tokenizer.enable_truncation(PIECES)
         out = np.zeros((len(texts), 384), np.float16)
         order = sorted(range(min(most, len(texts))), key=lambda k: len(texts[k]))
         for at in range(0, len(order), 64):

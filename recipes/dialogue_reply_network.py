@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from scipy.sparse import csr_matrix
 
-from affetto.models.dialogue.replying import BACK, BITS, CUT, WIDTH
+from affetto.models.dialogue.replying import BACK, BITS, WIDTH
+from affetto.models.dialogue.words import PIECES
 from affetto.models.text.encoder import Network
 
 log = logging.getLogger("dialogue.reply")
@@ -124,7 +125,7 @@ def _write_states(path: Path, texts: list[str], network: Network, block: int = 4
             found: dict[int, np.ndarray] = {}
             for rows, _, states, mask in network.states(texts[at : at + block]):
                 for row, state, size in zip(rows, states, mask.sum(1), strict=True):
-                    found.setdefault(int(row), state[: min(int(size), CUT)].astype(np.float16))
+                    found.setdefault(int(row), state[: min(int(size), PIECES)].astype(np.float16))
             for row in range(len(found)):
                 file.write(found[row].tobytes())
                 ends.append(ends[-1] + len(found[row]))

@@ -30,7 +30,8 @@ from affetto.metrics.classification import macro_f1
 from affetto.metrics.dimensional import ccc
 from affetto.models.dialogue import words
 from affetto.models.dialogue.context import around, heard
-from affetto.models.dialogue.heads import Head, keep, softmax
+from affetto.models.dialogue.heads import Head, keep
+from affetto.models.dialogue.readout import softmax
 from affetto.models.dialogue.relief import told
 from benchmarks.results import interval, save
 from recipes import cards

@@ -4,8 +4,6 @@ Skipped where playwright or a Chromium is missing; `AFFETTO_BROWSER` names one t
 """
 
 import io
-import os
-import shutil
 import time
 import wave
 from datetime import date
@@ -21,48 +19,17 @@ api = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("cv2")
 
 HOW = Options(made=date(2026, 11, 20))
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-QUIET = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
 ANN = "#person-0 .lane.fused canvas"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    found = os.environ.get("AFFETTO_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip("no Chromium: name one in AFFETTO_BROWSER")
-    with api.sync_playwright() as player:
-        opened = player.chromium.launch(executable_path=found, args=list(QUIET))
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def show(browser, tmp_path):
-    """Return a function that opens a record as a page and fails the test for any error or request."""
-    contexts, troubles = [], []
+def show(tab_of):
+    """Return a function that opens a record as a page."""
 
-    def opened(record, player=None, stills=None, size=(1280, 900), **how):
-        path = tmp_path / f"page-{len(contexts)}.html"
-        path.write_text(page(record, player, stills, HOW), encoding="utf-8")
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **how)
-        contexts.append(context)
-        tab = context.new_page()
-        tab.on("console", lambda said: said.type in ("error", "warning") and troubles.append(said.text))
-        tab.on("pageerror", lambda error: troubles.append(str(error)))
-        own = (path.as_uri(), "data:", "blob:")
-        tab.on("request", lambda asked: asked.url.startswith(own) or troubles.append(asked.url))
-        tab.goto(path.as_uri())
-        tab.wait_for_selector("html[data-ready]", state="attached")
-        return tab
+    def opened(record, player=None, stills=None, **how):
+        return tab_of(page(record, player, stills, HOW), ("data:", "blob:"), **how)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not troubles
+    return opened
 
 
 @pytest.fixture(scope="module")

@@ -12,16 +12,16 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from affetto.core import catalog, plain
-from affetto.core.errors import MalformedError, UnknownNameError, UnreadableError
+from affetto.core import plain
+from affetto.core.errors import UnknownNameError, UnreadableError
 from affetto.core.record import Record
-from affetto.core.space import Space
 from affetto.media import talk_rows, telegram, whatsapp
 from affetto.media.chat_turns import Message, talk
 from affetto.media.delimited import DELIMITERS, Broken, Delimited
 from affetto.media.files import Reading
 from affetto.media.lines import Lines, clean
 from affetto.media.subtitles import read_subtitles
+from affetto.media.tables import own, row_of
 from affetto.media.talk_rows import Columns
 from affetto.media.text import dialogue
 
@@ -153,7 +153,7 @@ def _table(file: _File) -> Iterator[Record]:
 
 
 def _jsonl(file: _File) -> Iterator[Record]:
-    rows = map(talk_rows.row_of, (line for line in file.lines if line.strip()))
+    rows = map(row_of, (line for line in file.lines if line.strip()))
     held = list(islice(rows, _GLIMPSE))
     known = [row for row in held if not isinstance(row, Broken)]
     if not known:
@@ -165,28 +165,12 @@ def _jsonl(file: _File) -> Iterator[Record]:
 def _talks(known: Sequence[Mapping[str, Any]], rows: Iterable[Any], file: _File) -> Iterator[Record]:
     """Yield the talks of objects, of which some are looked at before: Records, talks, or turns."""
     if known[0].get("schema") == plain.SCHEMA:
-        return _own(rows, file.lines.name)
+        return own(rows, file.lines.name)
     if any(map(talk_rows.listed, known)):
         return _objects(rows, file)
     names = list(dict.fromkeys(str(name) for row in known for name in row))
     found = talk_rows.find(names, file.columns, file.lines.name)
     return talk_rows.talks_of_rows(rows, found, file.lines.name, file.meta, file.lines.encoding)
-
-
-def _own(rows: Iterable[Any], name: str) -> Iterator[Record]:
-    """Yield Affetto's own Records, tracks and all."""
-    for number, row in enumerate(rows, 1):
-        try:
-            if isinstance(row, Broken):
-                raise MalformedError(row.reason)
-            yield plain.to_record(row, _space)
-        except (MalformedError, ValueError, TypeError) as error:
-            yield Record(str(number), meta={"number": number, "error": f"row {number} of {name}: {clean(str(error))}"})
-
-
-def _space(id: str) -> Space:
-    space: Space = catalog.load(catalog.find(id, "space").id)
-    return space
 
 
 def _objects(rows: Iterable[Any], file: _File) -> Iterator[Record]:
@@ -244,7 +228,7 @@ _READERS: dict[str, Callable[[_File], Iterator[Record]]] = {
 
 def _whole(line: str) -> bool:
     """Tell whether a line is a JSON object by itself."""
-    return not isinstance(talk_rows.row_of(line), Broken)
+    return not isinstance(row_of(line), Broken)
 
 
 def _is_header(line: str) -> bool:

@@ -90,18 +90,18 @@ def read_jsonl(lines: Lines, column: Columns | None, id_column: str | None) -> t
     glimpse: list[str] = []
     while len(glimpse) < _GLIMPSE and sum(map(len, glimpse)) < _GLIMPSE_SIZE and (line := next(all, None)) is not None:
         glimpse.append(line)
-    known = [row for row in map(_object, glimpse) if isinstance(row, dict)]
+    known = [row for row in map(row_of, glimpse) if isinstance(row, dict)]
     rest = (line for line in itertools.chain(glimpse, all) if line.strip())
     if known and known[0].get("schema") == plain.SCHEMA:
-        return (), _own(rest, lines.name)
+        return (), own(map(row_of, rest), lines.name)
     columns = tuple(dict.fromkeys(name for row in known for name in row))
     if not columns:
         if any(line.strip() for line in glimpse):
-            reason = next(row.reason for row in map(_object, glimpse) if isinstance(row, Broken))
+            reason = next(row.reason for row in map(row_of, glimpse) if isinstance(row, Broken))
             raise UnreadableError(f"{lines.name} holds no JSON objects, one a line: its first line {reason}")
         return (), iter(())
     words, id = choose_columns(columns, column, lines.name), choose_id(columns, id_column, lines.name)
-    return columns, records(map(_object, rest), words, id, lines.name, lines.encoding)
+    return columns, records(map(row_of, rest), words, id, lines.name, lines.encoding)
 
 
 def records(
@@ -149,7 +149,12 @@ def _wrong(words: Any, column: str, row: Mapping[str, Any], encoding: str) -> st
     return f"the cell of {column!r} {bad}" if bad else None
 
 
-def _object(line: str) -> Row:
+def row_of(line: str) -> dict[str, Any] | Broken:
+    """Return the object in a line of JSON, or what is wrong with it.
+
+    >>> row_of('{"a": 1}'), row_of("3").reason
+    ({'a': 1}, 'wants a JSON object, not int')
+    """
     if type(line) is TooLong:
         return Broken("is too long for a line of JSON; split it")
     try:
@@ -157,19 +162,20 @@ def _object(line: str) -> Row:
     except RecursionError:
         return Broken("is nested too deep; flatten it")
     except ValueError as error:
-        return Broken(f"is no JSON ({error}); is the line torn?")
+        return Broken(f"is no JSON ({clean(str(error))}); is the line torn?")
     return value if isinstance(value, dict) else Broken(f"wants a JSON object, not {type(value).__name__}")
 
 
-def _own(lines: Iterator[str], name: str) -> Iterator[Record]:
+def own(rows: Iterable[Any], name: str) -> Iterator[Record]:
+    """Yield Affetto's own Records from rows of the file of that name, tracks and all."""
     find = cache(_space)
-    for number, row in enumerate(map(_object, lines), 1):
+    for number, row in enumerate(rows, 1):
         try:
             if isinstance(row, Broken):
                 raise MalformedError(row.reason)
             yield plain.to_record(row, find)
         except (MalformedError, ValueError, TypeError) as error:
-            yield Record(str(number), meta={"number": number, "error": f"row {number} of {name}: {error}"})
+            yield Record(str(number), meta={"number": number, "error": f"row {number} of {name}: {clean(str(error))}"})
 
 
 def _space(id: str) -> Space:

@@ -17,7 +17,7 @@ from affetto.core.errors import UnknownNameError, UnreadableError
 from affetto.core.record import Record
 from affetto.media.chat_turns import MEDIA, Message, talk
 from affetto.media.delimited import Broken
-from affetto.media.lines import TooLong, clean
+from affetto.media.lines import clean
 from affetto.media.transcripts import seconds_of
 
 HELD = 200_000
@@ -191,23 +191,6 @@ def talk_of(one: Mapping[str, Any], number: int, meta: Mapping[str, Any], column
     rest = {name: value for name, value in one.items() if name not in (key, *_IDS) and _light(value)}
     kept = {**meta, "number": number} | ({"facts": rest} if rest else {}) | ({"system": notices} if notices else {})
     return talk(id, messages, kept, warnings=wrong)
-
-
-def row_of(line: str) -> dict[str, Any] | Broken:
-    """Return the object in a line of JSON, or what is wrong with it.
-
-    >>> row_of('{"a": 1}'), row_of("3").reason
-    ({'a': 1}, 'wants a JSON object, not int')
-    """
-    if type(line) is TooLong:
-        return Broken("is too long for a line of JSON; split it")
-    try:
-        value = json.loads(line, parse_constant=lambda _: None)
-    except RecursionError:
-        return Broken("is nested too deep; flatten it")
-    except ValueError as error:
-        return Broken(f"is no JSON ({clean(str(error))}); is the line torn?")
-    return value if isinstance(value, dict) else Broken(f"wants a JSON object, not {type(value).__name__}")
 
 
 def listed(one: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from affetto.core.record import Record
 from affetto.report import page_parts, talk_chart, talk_gist
-from affetto.report.html import ink, policy, read_part, version
+from affetto.report.html import head, inks, read_part, version
 from affetto.report.page_labels import Labels
 from affetto.report.page_parts import escape, name
 from affetto.report.talk_gist import SURE, Act, Said, Talk
@@ -69,15 +69,13 @@ def page_of_conversations(
         "cards": page_parts.cards(found, others),
         "left": f"<p>These spaces are not drawn here: {escape(', '.join(left))}.</p>" if left else "",
     }
-    style = read_part("page.css") + read_part("talk.css")
-    style += "".join(f".f{i}{{--f:{look.colour};--fi:{ink(look.colour)}}}" for i, look in enumerate(labels.looks))
+    style = read_part("page.css") + read_part("talk.css") + inks(labels)
     script = '(() => {\n"use strict";\n' + read_part("talk.js") + "\n})();"
     return Template(read_part("talk.html")).substitute(
         parts,
+        head=head(title, script, style),
         title=escape(title),
         version=escape(version()),
-        policy=policy(script, style, None),
-        style=style,
         script=script,
     )
 

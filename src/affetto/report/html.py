@@ -103,21 +103,33 @@ def page(
     plain["cards"] = {full: page_parts.anchor(full) for full in found}
     plain["mime"] = player.mime if player else ""
     plain["url"] = quote(player.url, safe="/") if player and player.data is None else ""
-    style = read_part("page.css") + "".join(
-        f".f{i}{{--f:{look.colour};--fi:{ink(look.colour)}}}" for i, look in enumerate(labels.looks)
-    )
+    style = read_part("page.css") + inks(labels)
     script = '(() => {\n"use strict";\n' + "\n".join(read_part(f"{name}.js") for name in _SCRIPTS) + "\n})();"
     return Template(read_part("page.html")).substitute(
         parts,
+        head=head(title, script, style, player),
         title=page_parts.escape(title),
         version=page_parts.escape(version()),
-        policy=policy(script, style, player),
-        style=style,
         script=script,
         data=_json(plain),
         media=base64.b64encode(player.data).decode("ascii") if player and player.data is not None else "",
         classes=" ".join(_classes(plain)),
     )
+
+
+def head(title: str, script: str, style: str, player: Player | None = None) -> str:
+    """Return the head of a page, with a policy that allows its own script, style and recording, and nothing else."""
+    return Template(read_part("head.html").rstrip("\n")).substitute(
+        title=page_parts.escape(title),
+        version=page_parts.escape(version()),
+        policy=_policy(script, style, player),
+        style=style,
+    )
+
+
+def inks(labels: Labels) -> str:
+    """Return the rules that give each label its colour, and the ink that is read on it."""
+    return "".join(f".f{i}{{--f:{look.colour};--fi:{_ink(look.colour)}}}" for i, look in enumerate(labels.looks))
 
 
 def moments(record: Record, options: Options | None = None) -> dict[str, list[float]]:
@@ -149,7 +161,7 @@ def _left(spaces: Sequence[str], record: Record) -> str:
     return f"<p>The record holds {count} Tracks; those in the following spaces are not drawn here: {named}.</p>"
 
 
-def policy(script: str, style: str, player: Player | None) -> str:
+def _policy(script: str, style: str, player: Player | None) -> str:
     """Return the Content-Security-Policy: this script, this style, pictures and sound in the page, nothing else."""
     beside = player is not None and player.data is None
     rules = {
@@ -174,7 +186,7 @@ def _json(plain: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def ink(colour: str) -> str:
+def _ink(colour: str) -> str:
     """Return black or white, whichever is read better on a colour."""
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]

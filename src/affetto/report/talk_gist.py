@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from affetto.core.places import Places
 from affetto.core.record import Record
 from affetto.core.span import Span
 from affetto.core.track import Track
-from affetto.report.talk_places import Places
 
 NEUTRAL = ("neutral", "no emotion")
 STEP = 0.15

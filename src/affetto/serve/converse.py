@@ -149,7 +149,7 @@ def _into_file(file: str, asked: Any, offers: "Offers | None", how: dict[str, An
     from affetto import talks  # noqa: PLC0415
 
     bar = Bar(not said["quiet"])
-    try:
+    with writing.resumable(bar, file):
         state = talks.converse_file(
             file,
             said["out"],
@@ -160,13 +160,6 @@ def _into_file(file: str, asked: Any, offers: "Offers | None", how: dict[str, An
             finish=offers,
             **how,
         )
-    except KeyboardInterrupt:
-        bar.clear()
-        if file != "-":
-            click.echo("affetto: what is done is kept; the same command with --resume goes on", err=True)
-        raise
-    finally:
-        bar.clear()
     if not said["quiet"]:
         failed = f"; {state.errors:,} failed, each says why in its row" if state.errors else ""
         count = f"{state.rows:,} talk{'' if state.rows == 1 else 's'}"

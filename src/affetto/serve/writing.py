@@ -1,5 +1,6 @@
 """How answers leave: into a file, or as JSON, plain lines or a table on stdout. Decides nothing about the answers."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -56,7 +57,7 @@ def into_file(said: Source, out: str, quiet: bool, reading: Mapping[str, Any], m
     from affetto import api  # noqa: PLC0415
 
     bar = Bar(not quiet)
-    try:
+    with resumable(bar, said.path):
         state = api.perceive_file(
             said.path if said.text is None else [api.post(said.text)],
             out,
@@ -71,13 +72,6 @@ def into_file(said: Source, out: str, quiet: bool, reading: Mapping[str, Any], m
             **(how_to_read(said, reading) if said.text is None else {}),
             **more,
         )
-    except KeyboardInterrupt:
-        bar.clear()
-        if said.path not in ("", "-"):
-            click.echo("affetto: what is done is kept; the same command with --resume goes on", err=True)
-        raise
-    finally:
-        bar.clear()
     if not quiet:
         new = state.rows - state.resumed
         rate = f", {new / state.seconds:,.0f} rows/s" if new > 1 and state.seconds > 0 else ""
@@ -85,6 +79,20 @@ def into_file(said: Source, out: str, quiet: bool, reading: Mapping[str, Any], m
         rows = f"{state.rows:,} row{'' if state.rows == 1 else 's'}"
         click.echo(f"{rows} in {out} ({took(state.seconds)}{rate}){failed}", err=True)
     return SOME_FAILED if state.errors else OK
+
+
+@contextlib.contextmanager
+def resumable(bar: Bar, path: str) -> Iterator[None]:
+    """Take the bar away when a batch over a file has ended; where it was stopped, say how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        bar.clear()
+        if path not in ("", "-"):
+            click.echo("affetto: what is done is kept; the same command with --resume goes on", err=True)
+        raise
+    finally:
+        bar.clear()
 
 
 def free(out: str, overwrite: bool) -> None:

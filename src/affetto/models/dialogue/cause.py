@@ -23,7 +23,7 @@ from affetto.core.span import Span
 from affetto.core.track import Track
 from affetto.models.dialogue import pairs, spans
 from affetto.models.dialogue.feelings import felt_by_all
-from affetto.models.dialogue.readout import Readout
+from affetto.models.dialogue.readout import Readout, sigmoid, softmax
 from affetto.models.dialogue.words import Reader, encoder
 from affetto.models.weights import weights
 
@@ -48,12 +48,9 @@ class Heads:
 
     def save(self, path: Path) -> None:
         """Write one npz file, weights as float16."""
-        arrays = {
-            f"{name}.{kind}{k}": part.astype(np.float16)
-            for name in _PARTS
-            for k, layer in enumerate(getattr(self, name).layers)
-            for kind, part in zip("wb", layer, strict=True)
-        }
+        arrays: dict[str, Any] = {}
+        for name in _PARTS:
+            arrays |= getattr(self, name).arrays(f"{name}.")
         said = np.frombuffer(json.dumps(self.facts).encode(), np.uint8)
         np.savez_compressed(path, allow_pickle=False, facts=said, **arrays)
 
@@ -66,15 +63,8 @@ class Heads:
         """
         try:
             with np.load(path, allow_pickle=False) as file:
-                found = {}
-                for name in _PARTS:
-                    count = sum(key.startswith(f"{name}.w") for key in file.files)
-                    found[name] = Readout(
-                        tuple(
-                            tuple(file[f"{name}.{kind}{k}"].astype(np.float32) for kind in "wb") for k in range(count)
-                        )
-                    )
-                return Heads(**found, facts=json.loads(bytes(file["facts"])))
+                parts = {name: Readout.of(file, {}, f"{name}.") for name in _PARTS}
+                return Heads(**parts, facts=json.loads(bytes(file["facts"])))
         except Exception as error:  # numpy, zipfile and json raise errors of their own
             raise UnreadableError(f"{path.name} holds no causes of affetto: {error}") from None
 
@@ -88,16 +78,15 @@ class Heads:
         traits = self.traits(known)
         before = np.where(first[:, None], 0, np.roll(traits, 1, 0))
         logits = self.shown(np.concatenate([traits, before, first[:, None]], 1))
-        odds = np.exp(logits - logits.max(1, keepdims=True))
-        return traits, odds / odds.sum(1, keepdims=True)
+        return traits, softmax(logits)
 
     def probable(self, described: Floats) -> Floats:
         """Return how probably each pair of turns is one of cause and feeling (n)."""
-        return _sigmoid(self.facts["slope"] * self.pair(described)[:, 0] + self.facts["intercept"])
+        return sigmoid(self.facts["slope"] * self.pair(described)[:, 0] + self.facts["intercept"])
 
     def inside(self, described: Floats) -> Floats:
         """Return for each clause how probably its words are among those that caused (n)."""
-        return _sigmoid(self.span(described)[:, 0])
+        return sigmoid(self.span(described)[:, 0])
 
 
 @dataclass(frozen=True)
@@ -243,10 +232,6 @@ def known(encoder: Reader, texts: Sequence[str]) -> Floats:
 
 def _span(piece: Any) -> Span:
     return Span(piece.start, piece.end, piece.unit)
-
-
-def _sigmoid(x: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-np.clip(x, -30, 30))), np.float32)
 
 
 def load(card: Card) -> Cause:

@@ -16,7 +16,8 @@ from affetto.core.span import Span
 from affetto.core.track import Track
 from affetto.models.dialogue.context import HELPERS, KNOWN, LOGITS, Floats, heard, role, surface
 from affetto.models.dialogue.grams import words
-from affetto.models.dialogue.heads import Head, kept, sigmoid, softmax
+from affetto.models.dialogue.heads import Head, kept
+from affetto.models.dialogue.readout import sigmoid, softmax
 from affetto.models.dialogue.saying import said, worded
 from affetto.models.dialogue.words import Reader, encoder
 from affetto.models.weights import weights

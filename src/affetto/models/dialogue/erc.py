@@ -22,8 +22,9 @@ from affetto.core.record import Record
 from affetto.core.space import Space
 from affetto.core.track import Track
 from affetto.models.dialogue import words
+from affetto.models.dialogue.readout import sigmoid, softmax
 from affetto.models.dialogue.saying import said, worded
-from affetto.models.dialogue.talk_windows import LONGEST, Reach, Window, alike, packed, windows
+from affetto.models.dialogue.talk_windows import Reach, Window, alike, packed, windows
 from affetto.models.dialogue.talk_windows import said as first_words
 from affetto.models.weights import opened, weights
 
@@ -53,14 +54,13 @@ class Head:
     def values(self, logits: Floats) -> Floats:
         """Return the probabilities of the labels, n x k, of all logits, n x m; their top is the decision."""
         x = logits[:, self.start : self.start + len(self.bias)] * self.slope + np.array(self.bias, np.float32)
-        e = np.exp(x - x.max(1, keepdims=True))
-        return np.asarray(e / e.sum(1, keepdims=True), np.float32)
+        return softmax(x)
 
     def confidence(self, values: Floats) -> Floats:
         """Return how probably the top label of each row is right, n."""
         top = np.clip(values.max(1, initial=0), 1e-6, 1 - 1e-6)
         odds = self.trust[0] * np.log(top / (1 - top)) + self.trust[1]
-        return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+        return sigmoid(odds)
 
 
 class Upper:
@@ -132,7 +132,7 @@ class Erc:
         turns = [records[w.talk].turns[w.start : w.end] for w in group]
         texts = list(dict.fromkeys(_read(turn.text) for some in turns for turn in some))
         reader = words.encoder(self.card)
-        states = dict(zip(texts, [pieces[:LONGEST] for pieces in reader.pieces(texts)], strict=True))
+        states = dict(zip(texts, reader.pieces(texts), strict=True))
         heard = dict(zip(texts, np.hstack(reader.heard(texts, ("known", "logits"))), strict=True))
         shown = [[states[_read(turn.text)] for turn in some] for some in turns]
         whole = [np.stack([heard[_read(turn.text)] for turn in some]) for some in turns]

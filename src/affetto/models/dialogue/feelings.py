@@ -1,12 +1,12 @@
 """The feeling of each turn that a talk carries, or that somebody is asked for. Knows Tracks; knows no network."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from affetto.core.catalog import load
+from affetto.core.places import Places
 from affetto.core.record import Record
 from affetto.core.space import Space
 from affetto.core.track import Track
@@ -24,18 +24,13 @@ def felt(record: Record, space: str = SPACE) -> Floats:
     pieces = record.pieces() if record.turns else []
     axes = _space(space)
     values = np.full((len(pieces), len(axes.axes)), np.nan, np.float32)
-    places: dict[tuple[str, str, float, float], list[int]] = {}
-    for k, piece in enumerate(pieces):
-        places.setdefault((piece.subject, piece.unit, piece.start, piece.end), []).append(k)
+    places = Places(record)
     tracks = [track for track in record.tracks if track.space.id == space and track.perspective == "expressed"]
     for track in sorted(tracks, key=_rank, reverse=True):
-        met: Counter[tuple[str, str, float, float]] = Counter()
-        for row, start, end in zip(track.values, track.start, track.end, strict=True):
-            place = (track.subject, track.unit, float(start), float(end))
-            turns = places.get(place, [])[met[place] :]
-            met[place] += 1
-            if turns and not np.isnan(row).all():
-                values[turns[0]] = row
+        if pieces and track.unit == pieces[0].unit:
+            for row, k in places.rows(track):
+                if pieces[k].subject == track.subject:
+                    values[k] = track.values[row]
     return values
 
 

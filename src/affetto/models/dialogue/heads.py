@@ -67,14 +67,3 @@ def kept(path: Path, *names: str) -> tuple[Head, ...]:
             return tuple(found)
     except Exception as error:  # numpy, zipfile and json raise errors of their own
         raise UnreadableError(f"{path.name} holds no head {' and '.join(names)} of affetto: {error}") from None
-
-
-def softmax(x: Floats) -> Floats:
-    """Return the probabilities of the rows of x, n x k."""
-    raised = np.exp(x - x.max(1, keepdims=True, initial=-np.inf))
-    return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)
-
-
-def sigmoid(x: Floats) -> Floats:
-    """Return the logistic function of x."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(x, -60, 60))), np.float32)

@@ -15,7 +15,7 @@ from affetto.core.record import Record
 from affetto.core.space import Space
 from affetto.core.track import Track
 from affetto.models.dialogue import words
-from affetto.models.dialogue.readout import Readout
+from affetto.models.dialogue.readout import Readout, softmax
 from affetto.models.dialogue.saying import worded
 from affetto.models.weights import weights
 
@@ -59,8 +59,7 @@ class Planner:
         width = known.shape[1]
         logits = self.readout(np.stack([seen(t, who, found, width) for t, who in zip(talks, helpers, strict=True)]))
         logits = logits * float(self.readout.facts.get("slope", 1.0))
-        raised = np.exp(logits - logits.max(1, keepdims=True))
-        return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)
+        return softmax(logits)
 
     def _track(self, record: Record, who: str, shares: Floats) -> Track:
         n = len(record.turns)

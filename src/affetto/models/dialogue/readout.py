@@ -5,6 +5,7 @@ last, and `facts`, JSON in UTF-8 as bytes, whatever else a model must know. Know
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,8 @@ class Readout:
 
     def save(self, path: Path) -> None:
         """Write the file, weights as float16."""
-        parts: dict[str, Any] = {}
-        for k, (weight, bias) in enumerate(self.layers):
-            parts |= {f"w{k}": np.asarray(weight, np.float16), f"b{k}": bias}
         facts = np.frombuffer(json.dumps(self.facts).encode(), np.uint8)
-        np.savez_compressed(path, allow_pickle=False, facts=facts, **parts)
+        np.savez_compressed(path, allow_pickle=False, facts=facts, **self.arrays())
 
     @staticmethod
     def open(path: Path) -> "Readout":
@@ -50,11 +48,34 @@ class Readout:
         """
         try:
             with np.load(path, allow_pickle=False) as file:
-                count = sum(name.startswith("w") for name in file.files)
-                layers = tuple(tuple(file[f"{kind}{k}"].astype(np.float32) for kind in "wb") for k in range(count))
-                return Readout(layers, json.loads(bytes(file["facts"])))
+                return Readout.of(file, json.loads(bytes(file["facts"])))
         except Exception as error:  # numpy, zipfile and json raise errors of their own
             raise UnreadableError(f"{path.name} is no readout of affetto: {error}") from None
+
+    def arrays(self, before: str = "") -> dict[str, Any]:
+        """Return the layers as a file holds them, weights as float16, with some letters before their names."""
+        parts: dict[str, Any] = {}
+        for k, (weight, bias) in enumerate(self.layers):
+            parts |= {f"{before}w{k}": np.asarray(weight, np.float16), f"{before}b{k}": bias}
+        return parts
+
+    @staticmethod
+    def of(file: Mapping[str, Any], facts: dict[str, Any], before: str = "") -> "Readout":
+        """Return the layers that a file holds under names with some letters before them, with facts beside them."""
+        count = sum(name.startswith(f"{before}w") for name in file)
+        layers = (tuple(file[f"{before}{kind}{k}"].astype(np.float32) for kind in "wb") for k in range(count))
+        return Readout(tuple(layers), facts)
+
+
+def softmax(x: Floats) -> Floats:
+    """Return the probabilities of the rows of x, n x k."""
+    raised = np.exp(x - x.max(1, keepdims=True, initial=-np.inf))
+    return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)
+
+
+def sigmoid(x: Floats) -> Floats:
+    """Return the logistic function of x."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(x, -60, 60))), np.float32)
 
 
 def gelu(x: Floats) -> Floats:

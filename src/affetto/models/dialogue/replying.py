@@ -31,8 +31,6 @@ Turns = Sequence[tuple[str, bool]]
 """What was said, in order, and whether by the one who is to reply."""
 BACK = 3
 """How many turns back the network reads."""
-CUT = 48
-"""Word pieces of each that it reads, the first."""
 FAR = 7
 """How many turns back shared words are looked for."""
 DEEP = 5
@@ -136,7 +134,7 @@ class Replying:
     def _states(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Return the first states of each different text."""
         unique = list(dict.fromkeys(texts))
-        return {text: states[:CUT] for text, states in zip(unique, self.encoder.pieces(unique), strict=True)}
+        return dict(zip(unique, self.encoder.pieces(unique), strict=True))
 
 
 def _answers(pieces: Sequence[Piece], k: int) -> bool:

@@ -18,7 +18,7 @@ from affetto.core.space import Space
 from affetto.core.span import Span
 from affetto.core.track import Track
 from affetto.models.dialogue import words
-from affetto.models.dialogue.readout import Readout
+from affetto.models.dialogue.readout import Readout, softmax
 from affetto.models.dialogue.saying import worded
 from affetto.models.weights import weights
 
@@ -59,8 +59,7 @@ class Situation:
         (known,) = self.encoder.heard([*joined, *first], ("known",))
         used = bag(joined, self.readout.facts["words"])
         logits = self.readout(np.concatenate([known[: len(told)], known[len(told) :], used], 1))
-        raised = np.exp(logits - logits.max(1, keepdims=True))
-        return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)
+        return softmax(logits)
 
     def because(self, record: Record, name: str = "", most: int = 3) -> tuple[Track, ...]:
         """Return which clauses say that an emotion was felt: in the space `cause`, a row each, the clause in `note`.

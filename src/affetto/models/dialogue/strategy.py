@@ -14,7 +14,8 @@ from affetto.core.errors import CatalogError
 from affetto.core.record import Record
 from affetto.core.track import Track
 from affetto.models.dialogue.context import HELPERS, SEEKERS, Floats, around, heard_of, turns_of
-from affetto.models.dialogue.heads import Head, kept, softmax
+from affetto.models.dialogue.heads import Head, kept
+from affetto.models.dialogue.readout import softmax
 from affetto.models.dialogue.saying import said, worded
 from affetto.models.dialogue.words import Reader, encoder
 from affetto.models.weights import weights

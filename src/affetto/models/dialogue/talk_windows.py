@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
-LONGEST = 48
-"""Word pieces of a turn that are read, its first ones, the mark at its beginning included."""
 SIGNS = 320
 """Signs of a turn that are looked at for them."""
 

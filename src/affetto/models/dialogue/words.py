@@ -43,9 +43,9 @@ class Known(NamedTuple):
 
 
 KEPT, HELD = 8192, 1024
-"""Texts whose vectors (50 MB), and whose middle states (30 MB at most), are kept, the latest."""
+"""Texts whose vectors (50 MB), and whose middle states (75 MB at most), are kept, the latest."""
 PIECES = 48
-"""Word pieces of a text whose middle states are kept, the first."""
+"""Word pieces of a text whose middle states are kept: the first, the mark at its beginning included."""
 _BLOCK = 1024
 _STATE = 384
 

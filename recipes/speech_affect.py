@@ -1,13 +1,12 @@
 """Train and publish `speech.affect`: what a voice expresses, in eight labels.
 
-    pip install --no-deps resemblyzer==0.1.4
-    python -m recipes.speech_affect --work build/speech [--seed 20] [--only fold-1 ...] [--corpora crema-d]
+    pip install --no-deps pipecat-ai==1.14.0
+    python -m recipes.speech_affect --work build/speech [--seed 20] [--corpora crema-d]
 
-Two networks together make the answer (`recipes/speech_network.py`, `recipes/speech_frozen.py`). Six pairs each leave
-the speakers of one fold out, of all corpora at once; what they say of those is what the scores and the calibration are
-made of. Five pairs leave a corpus out (and fold 6 of the others, to tell known from unknown). One learns from all, and
-ships. `--only` trains some of these and stops, so that several processes can share the work; what has been trained is
-kept. About 9 minutes a part on one core.
+A small network on a speech encoder makes the answer (`recipes/speech_network.py`). Six each leave the speakers of one
+fold out, of all corpora at once; what they say of those is what the scores and the calibration are made of. Five leave
+a corpus out (and fold 6 of the others, to tell known from unknown). One learns from all, and ships. About 10 minutes on
+one core until it is written, most of them for what the encoder remembers of all clips; then as long for the scores.
 
 `--corpora crema-d` makes, in `--work`, a network whose data are under the ODbL: put the corpus, as its makers lay it
 out, below AFFETTO_DATA at `speech/crema-d-official` first. Its space is the same; calm and surprise it never learns.
@@ -19,16 +18,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
+import numpy.typing as npt
 
 from affetto.bench import runs
 from affetto.core.catalog import load
 from affetto.core.record import Record
 from recipes import cards
 from recipes.speech_cues import line_of
-from recipes.speech_frozen import Duet, FrozenNetwork, remembered, taught_frozen
 from recipes.speech_lessons import ASKED, FOLDS, LABELS, Lesson, lessons, there
-from recipes.speech_network import Schooling, VoiceNetwork, taught
+from recipes.speech_network import Schooling, SpeechNetwork, remembered, taught
 from recipes.speech_publishing import Course, Heard, answerer, fitted, heard, likeness, score, write
 
 log = logging.getLogger("speech")
@@ -51,12 +49,10 @@ BENCHMARKS = (
     "ravdess-emobox6", "emodb-loso-4", "emodb-loso-7", "emovo-loso", "turev-speaker", "speech-cross-corpus",
     *(f"emodb-loso-4@{condition}" for condition in CONDITIONS),
 )  # fmt: skip
-OWN_SCALE = ("ravdess-emobox6", "emodb-loso-4", "emovo-loso")
-"""Where the answers are also scored on each speaker's own scale."""
+BY_CORPUS = ("ravdess-emobox6", "emodb-loso-4", "emovo-loso", "turev-speaker")
+"""Where the answers are also scored on each speaker's own scale, and calibrated on the corpus's other speakers."""
 PARTS = {"emodb": "emo-db", "ravdess": "ravdess", "tess": "tess", "emovo": "emovo", "turev-db": "turev-db"}
 """Part of acted-speech-4 -> the corpus."""
-EPOCHS_WITHOUT = 8
-"""Of the networks without a corpus, which only measure."""
 CUE_CLIPS = 30
 """Clips of each speaker whose prosody is measured, to say what goes along with an answer."""
 WHOLE = "whole"
@@ -70,8 +66,8 @@ def parts(corpora: Sequence[str]) -> list[str]:
     return [*(f"fold-{k}" for k in range(1, FOLDS + 1)), *without, WHOLE]
 
 
-def divided(part: str, clips: Sequence[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
-    """Return what a network learns from and what it is then asked about: no speaker is in both."""
+def divided(part: str, clips: Sequence[Lesson]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the rows that a network learns from, and those that it is then asked about: no speaker is in both."""
     kind, _, name = part.partition("-")
 
     def asked(lesson: Lesson) -> bool:
@@ -79,40 +75,30 @@ def divided(part: str, clips: Sequence[Lesson]) -> tuple[list[Lesson], list[Less
             return lesson.fold == int(name)
         return kind == "without" and (lesson.corpus == name or lesson.fold == UNKNOWN_FOLD)
 
-    return [lesson for lesson in clips if not asked(lesson)], [lesson for lesson in clips if asked(lesson)]
+    left = np.array([asked(lesson) for lesson in clips])
+    return np.flatnonzero(~left), np.flatnonzero(left)
 
 
-def train(part: str, clips: Sequence[Lesson], work: Path, course: Course, how: Schooling) -> None:
-    """Train both networks of a part and keep them, unless that was done before."""
-    if not (work / f"{part}.pt").exists():
+def judged(
+    clips: Sequence[Lesson], names: Sequence[str], course: Course, how: Schooling, work: Path
+) -> tuple[dict[str, SpeechNetwork], dict[str, dict[str, object]], dict[str, Heard]]:
+    """Return the network of each part, what its lessons are like, and what it said of those that it left out."""
+    known = remembered(clips, work, how.seed)
+    nets, like, told = {}, {}, {}
+    for part in names:
         learned, asked = divided(part, clips)
-        log.info("%s learns from %d clips, leaves out %d", part, len(learned), len(asked))
-        torch.save(taught(learned, course.labels, course.asked, how).state_dict(), work / f"{part}.pt")
-    if not (work / f"{part}.frozen.pt").exists():
-        known = remembered(clips, work, how.seed)
-        learned = {id(lesson) for lesson in divided(part, clips)[0]}
-        rows = np.array([i for i, lesson in enumerate(clips) if id(lesson) in learned])
-        frozen = taught_frozen(known, clips, rows, course, how.share, how.seed)
-        torch.save(frozen.state_dict(), work / f"{part}.frozen.pt")
-
-
-def trained(part: str, work: Path, course: Course) -> Duet:
-    """Return the two networks of a part that were kept."""
-    nets = VoiceNetwork(len(course.labels), pretrained=False), FrozenNetwork(len(course.labels), pretrained=False)
-    for net, name in zip(nets, (f"{part}.pt", f"{part}.frozen.pt"), strict=True):
-        net.load_state_dict(torch.load(work / name, weights_only=True))
-    return Duet(*nets).eval()
+        nets[part] = net = taught(known, clips, learned, course.labels, course.asked, how)
+        like[part] = likeness(net, [clips[i] for i in learned], known[0][learned], course.labels)
+        if len(asked):
+            left = [clips[i] for i in asked]
+            told[part] = heard(net, left, known[0][asked], like[part], course, work / f"{part}.npz")
+        log.info("%s learned from %d clips, left %d out", part, len(learned), len(asked))
+    return nets, like, told
 
 
 def publish(corpora: Sequence[str], clips: Sequence[Lesson], work: Path, seed: int, out: Path) -> None:
-    """Calibrate and write all networks and score those of the folds; bring the card up to date if they are its own."""
-    nets = {part: trained(part, work, COURSE) for part in parts(corpora)}
-    like = {part: likeness(net, divided(part, clips)[0], LABELS) for part, net in nets.items()}
-    told = {
-        part: heard(net, divided(part, clips)[1], like[part], COURSE, work / f"{part}.npz")
-        for part, net in nets.items()
-        if part != WHOLE
-    }
+    """Train, calibrate and write all networks, score those of the folds; bring the card up to date if it is theirs."""
+    nets, like, told = judged(clips, parts(corpora), COURSE, Schooling(share=SHARE, seed=seed), work)
     for part, net in nets.items():
         known = [one for other, one in told.items() if other.startswith("fold-") and other != part]
         foreign = [only(one, other) for other, one in told.items() if other.startswith("without-") and other != part]
@@ -160,28 +146,20 @@ def score_all(clips: Sequence[Lesson], work: Path, seed: int) -> None:
                 return folds[corpus, str(record.meta["speaker"])]
 
             answer = answerer(benchmark, COURSE, part_of, work)
-        score(benchmark, COURSE.model, answer, work, seed, own_scale=id in OWN_SCALE)
+        score(benchmark, COURSE.model, answer, work, seed, by_corpus=id in BY_CORPUS)
 
 
 def main() -> None:
-    """Train what is asked for; publish when all is there."""
+    """Train and publish."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--work", type=Path, required=True)
     ask.add_argument("--seed", type=int, default=20)
-    ask.add_argument("--only", nargs="*", default=[])
     ask.add_argument("--corpora", nargs="*", default=[])
-    ask.add_argument("--epochs", type=int, default=0, help="of the fitted networks; 0: as many as each part wants")
     said = ask.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(torch.get_num_threads() if not said.only else 1)
     corpora = said.corpora or there()
-    clips = lessons(corpora, said.work)
-    for part in said.only or parts(corpora):
-        epochs = said.epochs or (EPOCHS_WITHOUT if part.startswith("without-") else Schooling.epochs)
-        train(part, clips, said.work, COURSE, Schooling(share=SHARE, seed=said.seed, epochs=epochs))
-    if not said.only:
-        out = said.work / WEIGHTS.name if said.corpora else WEIGHTS
-        publish(corpora, clips, said.work, said.seed, out)
+    out = said.work / WEIGHTS.name if said.corpora else WEIGHTS
+    publish(corpora, lessons(corpora, said.work), said.work, said.seed, out)
 
 
 if __name__ == "__main__":

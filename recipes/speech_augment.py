@@ -10,9 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from affetto.models.speech.affect import at_one_loudness
-from affetto.models.speech.mel import VOICE_BANDS
-
 Floats = npt.NDArray[np.float32]
 _FRAME = 0.01
 _DECAY = 13.8
@@ -39,23 +36,25 @@ def changed(mel: Floats, others: Sequence[Floats], rng: np.random.Generator, opt
     """Return a changed clip.
 
     Args:
-        mel: frames x 40, logarithm of power.
+        mel: frames x bands, logarithm of power.
         others: clips whose voices may be mixed in as babble.
         rng: of all that is random.
         options: how often each change is made.
 
     Returns:
-        Mel powers, frames x 40, at the loudness that the network wants, give or take a little.
+        Mel powers, frames x bands.
     """
     if rng.random() < options.tempo:
         mel = _resampled(mel, np.linspace(0, len(mel) - 1, max(8, int(len(mel) * rng.uniform(0.85, 1.18)))))
     if rng.random() < options.pitch:
-        bands = (np.arange(VOICE_BANDS) * rng.uniform(0.96, 1.04) + rng.uniform(-1.2, 1.2)).clip(0, VOICE_BANDS - 1)
+        count = mel.shape[1]
+        shift = rng.uniform(-0.03, 0.03) * count
+        bands = (np.arange(count) * rng.uniform(0.96, 1.04) + shift).clip(0, count - 1)
         mel = _resampled(mel.T, bands).T
     if rng.random() < options.room:
         mel = _in_a_room(mel, rng.uniform(0.15, 0.7), rng.uniform(0.02, 0.25))
     if rng.random() < options.channel:
-        mel = mel + _curve(rng, 6, 1.0)
+        mel = mel + _curve(rng, mel.shape[1], 6, 1.0)
     if rng.random() < options.telephone:
         mel = _through_telephone(mel, rng)
     if rng.random() < options.noise:
@@ -64,10 +63,10 @@ def changed(mel: Floats, others: Sequence[Floats], rng: np.random.Generator, opt
         length = int(len(mel) * rng.uniform(0.6, 1))
         start = rng.integers(0, len(mel) - length + 1)
         mel = mel[start : start + length]
-    power = at_one_loudness(np.exp(mel)) * np.exp(np.float32(rng.normal(0, 0.5)))
+    power = np.exp(mel)
     for _ in range(rng.integers(0, options.gaps + 1)):
-        width = rng.integers(1, 6)
-        band = rng.integers(0, VOICE_BANDS - width)
+        width = rng.integers(1, power.shape[1] // 7)
+        band = rng.integers(0, power.shape[1] - width)
         power[:, band : band + width] *= 0.01
     for _ in range(rng.integers(0, options.gaps + 1)):
         length = min(len(power) // 4, rng.integers(1, 26))
@@ -83,15 +82,15 @@ def _resampled(rows: Floats, at: npt.NDArray[np.float64]) -> Floats:
     return rows[first] * (1 - share) + rows[np.minimum(first + 1, len(rows) - 1)] * share
 
 
-def _curve(rng: np.random.Generator, knots: int, size: float) -> Floats:
-    stations = np.linspace(0, VOICE_BANDS - 1, knots)
-    return np.interp(np.arange(VOICE_BANDS), stations, rng.normal(0, size, knots)).astype(np.float32)
+def _curve(rng: np.random.Generator, bands: int, knots: int, size: float) -> Floats:
+    stations = np.linspace(0, bands - 1, knots)
+    return np.interp(np.arange(bands), stations, rng.normal(0, size, knots)).astype(np.float32)
 
 
 def _in_a_room(mel: Floats, seconds: float, share: float) -> Floats:
     keep = np.float32(np.exp(-_DECAY * _FRAME / seconds))
     power = np.exp(mel)
-    tail = np.zeros(VOICE_BANDS, np.float32)
+    tail = np.zeros(mel.shape[1], np.float32)
     out = power.copy()
     for t in range(len(power)):
         out[t] += share * tail
@@ -101,8 +100,9 @@ def _in_a_room(mel: Floats, seconds: float, share: float) -> Floats:
 
 def _through_telephone(mel: Floats, rng: np.random.Generator) -> Floats:
     mel, floor = mel.copy(), mel.min()
-    mel[:, : rng.integers(3, 5)] = floor - rng.uniform(0, 2)
-    mel[:, rng.integers(26, 30) :] = floor - rng.uniform(0, 2)
+    low, high = rng.uniform(0.075, 0.12), rng.uniform(0.65, 0.75)
+    mel[:, : round(low * mel.shape[1])] = floor - rng.uniform(0, 2)
+    mel[:, round(high * mel.shape[1]) :] = floor - rng.uniform(0, 2)
     return mel
 
 
@@ -114,7 +114,7 @@ def _loud(mel: Floats) -> float:
 def _in_noise(mel: Floats, others: Sequence[Floats], rng: np.random.Generator) -> Floats:
     ratio = rng.uniform(0.7, 6.9)  # 3 to 30 dB
     if rng.random() < 0.6:
-        noise = _curve(rng, 4, 1.5) + np.log(rng.gamma(2, 0.5, mel.shape).astype(np.float32) + 1e-3)
+        noise = _curve(rng, mel.shape[1], 4, 1.5) + np.log(rng.gamma(2, 0.5, mel.shape).astype(np.float32) + 1e-3)
     else:
         other = others[rng.integers(len(others))].astype(np.float32)
         noise = other[np.arange(len(mel)) % len(other)]

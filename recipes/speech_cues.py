@@ -30,7 +30,7 @@ from affetto.core.errors import MalformedError
 from affetto.core.record import Record, Turn
 from affetto.core.span import Span
 from affetto.explain.hearing import ENOUGH, PROSODY, deviations, scaled
-from affetto.models.speech.mel import RATE, voice_mel
+from affetto.models.speech.mel import RATE, fine_mel
 from recipes.speech_lessons import CUT, LABELS, QUIET
 
 log = logging.getLogger("speech")
@@ -110,7 +110,7 @@ def chosen(speakers: Sequence[str], clips: int, seed: int) -> list[int]:
 def heard(corpus: str, record: Record) -> Record:
     """Return a clip as one turn, from its first to its last frame within 35 dB of the loud ones, as in the lessons."""
     samples = np.concatenate([block[:, 0] for block in record.signals[0].blocks()])  # type: ignore[union-attr]
-    loud = np.logaddexp.reduce(voice_mel(samples[: int(CUT.get(corpus, 1e9) * RATE)]), 1)
+    loud = np.logaddexp.reduce(fine_mel(samples[: int(CUT.get(corpus, 1e9) * RATE)]), 1)
     rows = np.flatnonzero(loud > np.percentile(loud, 98) - QUIET)
     span = Span(float(rows[0]) * STEP, min(float(rows[-1] + 1) * STEP, len(samples) / RATE))
     return replace(record.blind(), turns=(Turn("speaker", span, ""),))

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from affetto.core.catalog import load
 from affetto.core.errors import UnreadableError
 from affetto.core.record import Record
-from affetto.models.speech.mel import RATE, voice_mel
+from affetto.models.speech.mel import RATE, fine_mel
 
 log = logging.getLogger("speech")
 LABELS = ("neutral", "calm", "joy", "sadness", "anger", "fear", "disgust", "surprise", "boredom")
@@ -49,7 +49,7 @@ class Lesson:
     speaker: str
     label: str
     mel: npt.NDArray[np.float16]
-    """Frames x 40, natural logarithm of power."""
+    """Frames x 80, natural logarithm of power."""
     fold: int
     """1 to 6: in which fold its speaker is tested; 0: in none."""
 
@@ -108,7 +108,7 @@ def _folds(corpus: str, speakers: Sequence[str], given: Sequence[str]) -> list[i
 def _picture(corpus: str, record: Record) -> npt.NDArray[np.float16]:
     """Return the picture of a clip from its first to its last frame within 35 dB of the loud ones, and 80 ms around."""
     samples = np.concatenate([block[:, 0] for block in record.signals[0].blocks()])
-    mel = voice_mel(samples[: int(CUT.get(corpus, 1e9) * RATE)])
+    mel = fine_mel(samples[: int(CUT.get(corpus, 1e9) * RATE)])
     loud = np.logaddexp.reduce(mel, 1)
     heard = np.flatnonzero(loud > np.percentile(loud, 98) - QUIET)
     return mel[max(0, heard[0] - 8) : heard[-1] + 9].astype(np.float16)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 
 from affetto import measure
@@ -25,11 +26,14 @@ from affetto.core.catalog import find, load
 from affetto.core.record import Record
 from affetto.core.track import Track
 from affetto.models.speech.affect import Calibration, Network, VoiceModel
+from affetto.models.speech.listening import Listening
+from affetto.models.speech.mel import FINE_BANDS
 from affetto.models.text.calibration import softmax
+from affetto.models.weights import weights
 from affetto.train.export import export
 from benchmarks.results import RESULTS
 from recipes.speech_lessons import Lesson
-from recipes.speech_network import Speaks, said
+from recipes.speech_network import REMEMBERED, SpeechNetwork, said
 
 log = logging.getLogger("speech")
 DIRECTIONS = 32
@@ -68,14 +72,16 @@ class Heard:
     corpora: npt.NDArray[np.str_]
 
 
-def likeness(net: Speaks, learned: Sequence[Lesson], labels: Sequence[str]) -> dict[str, Any]:
+def likeness(
+    net: SpeechNetwork, learned: Sequence[Lesson], remembered: npt.NDArray[np.float16], labels: Sequence[str]
+) -> dict[str, Any]:
     """Return what a network's own lessons are like: mean, directions they differ in, mean of each label."""
-    learned = learned[:: max(1, len(learned) // ENOUGH)]
-    known = said(net, learned)[1]
+    step = max(1, len(learned) // ENOUGH)
+    known = said(net, remembered[::step])[1]
     mean = known.mean(0)
     _, size, turn = np.linalg.svd(known - mean, full_matrices=False)
     axes = (turn[:DIRECTIONS].T / (size[:DIRECTIONS] / np.sqrt(len(known)))).astype(np.float32)
-    own = np.array([lesson.label for lesson in learned])
+    own = np.array([lesson.label for lesson in learned[::step]])
     centres = [((known[own == label] - mean) @ axes).mean(0).tolist() for label in labels if (own == label).any()]
     return {"mean": short(mean.tolist()), "axes": short(axes.tolist()), "centres": short(centres)}
 
@@ -85,9 +91,12 @@ def short(numbers: Any) -> Any:
     return [short(one) for one in numbers] if isinstance(numbers, list) else float(f"{numbers:.5g}")
 
 
-def heard(net: Speaks, asked: Sequence[Lesson], like: Mapping[str, Any], course: Course, keep: Path) -> Heard:
+def heard(
+    net: SpeechNetwork, asked: Sequence[Lesson], remembered: npt.NDArray[np.float16], like: Mapping[str, Any],
+    course: Course, keep: Path,
+) -> Heard:  # fmt: skip
     """Return what a network says of what it left out; its logits are kept in a file beside."""
-    logits, known = said(net, asked)
+    logits, known = said(net, remembered)
     corpora, labels = np.array([lesson.corpus for lesson in asked]), list(course.labels)
     np.savez(
         keep, logits=logits, corpora=corpora, ids=[lesson.id for lesson in asked],
@@ -131,21 +140,34 @@ def fitted(told: Sequence[Heard], foreign: Sequence[Heard]) -> dict[str, Any]:
 
 
 class Given(torch.nn.Module):
-    """The network as a file gives it: one clip of any length in, logits and what it knows out."""
+    """The network as a file gives it: one clip of any length in, logits, what it knows and what it remembers out."""
 
-    def __init__(self, net: Speaks) -> None:
+    def __init__(self, net: SpeechNetwork) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, power: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return logits and what is known of n x t x 40."""
-        return self.net.both(power, torch.full((1,), power.shape[1]))
+    def forward(self, mel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return all three of n x t x 80."""
+        remembered = self.net.remembered(mel)
+        return *self.net.both(remembered), remembered
 
 
-def write(net: Speaks, path: Path, calibration: Mapping[str, Any]) -> None:
-    """Write a network as int8 ONNX with its calibration inside; powers span decades, so their layers stay float32."""
-    power, facts = torch.rand(1, 64, 40), {"affetto.calibration": json.dumps(calibration)}
-    export(Given(net), {"power": power}, ["logits", "known"], path, facts, floats=("layers.0",))
+class Above(Given):
+    """The small network alone, for a file that stands on the encoder in another."""
+
+    def forward(self, remembered: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits and what is known of n x 1536."""
+        return self.net.both(remembered)
+
+
+def write(net: SpeechNetwork, path: Path, calibration: Mapping[str, Any], whole: bool = True) -> None:
+    """Write a network as int8 ONNX with its calibration inside, with the encoder or, not whole, without it."""
+    facts = {"affetto.calibration": json.dumps(calibration)}
+    if whole:
+        mel = {"mel": torch.rand(1, 64, FINE_BANDS)}
+        export(Given(net), mel, ["logits", "known", "remembered"], path, facts, floats=("first", "second"))
+    else:
+        export(Above(net), {"remembered": torch.rand(1, REMEMBERED)}, ["logits", "known"], path, facts)
 
 
 def answerer(
@@ -166,10 +188,14 @@ def answerer(
     plain = course.meant([name if name in asked else "" for name in space.names], merged)
     card = replace(find(course.model, "model"), spaces=(space.id,))
 
+    base = card.facts.get("base")
+    below = Network(weights(find(str(base)))) if base else None
+
     @cache
     def model(part: str) -> VoiceModel:
-        network = Network(work / f"{part}.onnx")
-        return VoiceModel(card, network, Calibration.from_plain(network.facts | {"meant": plain}))
+        network = Network(work / f"{part}.onnx", below)
+        calibration = Calibration.from_plain(network.facts | {"meant": plain})
+        return VoiceModel(card, network, calibration, listening=Listening(**card.facts.get("listening", {})))
 
     def answer(record: Record) -> tuple[Track, ...]:
         return model(part_of(record))(rows.blind([record]))[0]
@@ -179,7 +205,7 @@ def answerer(
 
 def score(
     benchmark: Benchmark, model: str, answer: Callable[[Record], tuple[Track, ...]], work: Path, seed: int,
-    own_scale: bool = False,
+    by_corpus: bool = False,
 ) -> None:  # fmt: skip
     """Let networks answer a benchmark, keep what they say, and write the result into this repository.
 
@@ -189,12 +215,16 @@ def score(
         answer: what answers a Record.
         work: where predictions are kept.
         seed: of the resampling.
-        own_scale: score besides, as `<model>-own-scale`, what each speaker's answers are on that speaker's own scale.
+        by_corpus: score besides, as `<model>-own-scale`, what each speaker's answers are on that speaker's own scale,
+            and, as `<model>-calibrated`, what they are at a temperature fitted on the other speakers of the corpus.
     """
     asked = systems.questions(benchmark, benchmark.split, None, seed)
     said = {model: [answer(record) for record in asked]}
-    if own_scale:
-        said[f"{model}-own-scale"] = on_own_scale(said[model], [str(record.meta["speaker"]) for record in asked])
+    if by_corpus:
+        speakers = [str(record.meta["speaker"]) for record in asked]
+        said[f"{model}-own-scale"] = on_own_scale(said[model], speakers)
+        right = [top.name if (top := record.tracks[0].top()) else "" for record in asked]
+        said[f"{model}-calibrated"] = calibrated_by_others(said[model], right, speakers)
     files = {name: work / benchmark.id / f"{name}.jsonl.gz" for name in said}
     for name, answers in said.items():
         systems.keep(benchmark, asked, answers, files[name])
@@ -217,6 +247,31 @@ def on_own_scale(answers: Sequence[tuple[Track, ...]], speakers: Sequence[str]) 
         x = np.stack([logs[i] for i in own])
         x = (x - x.mean(0)) / (x.std(0) + 1e-3)
         for i, row in zip(own, softmax(x), strict=True):
+            track = answers[i][0]
+            found[i] = (replace(track, values=np.tile(row, (len(track), 1)), confidence=None, note=None),)
+    return found
+
+
+def calibrated_by_others(
+    answers: Sequence[tuple[Track, ...]], right: Sequence[str], speakers: Sequence[str]
+) -> list[tuple[Track, ...]]:
+    """Return answers at a temperature (Guo et al. 2017), each speaker's fitted on what was said of all the others.
+
+    As whoever has labelled some voices of their own recordings would; it changes no top label.
+    """
+    found = list(answers)
+    known = [i for i, tracks in enumerate(answers) if _is_said(tracks)]
+    names = answers[known[0]][0].space.names
+    logs = np.stack([np.log(np.nanmean(answers[i][0].values, 0) + 1e-6) for i in known])
+    place, whose = np.array([names.index(right[i]) for i in known]), np.array([speakers[i] for i in known])
+
+    def lost(heat: float, rows: npt.NDArray[np.bool_]) -> float:
+        return -float(np.log(softmax(logs[rows] / heat)[np.arange(rows.sum()), place[rows]] + 1e-9).mean())
+
+    for speaker in set(whose):
+        others = whose != speaker
+        heat = minimize_scalar(lost, bounds=(0.2, 5.0), args=(others,), method="bounded").x
+        for i, row in zip(np.array(known)[~others], softmax(logs[~others] / heat), strict=True):
             track = answers[i][0]
             found[i] = (replace(track, values=np.tile(row, (len(track), 1)), confidence=None, note=None),)
     return found

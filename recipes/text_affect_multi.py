@@ -21,6 +21,7 @@ import torch
 from affetto.models.text.bags import Bags, bags
 from affetto.models.text.hashing import Grams
 from affetto.models.text.ngrams import Ngrams
+from affetto.train.packed import tightened
 from recipes import cards, corpora, own_tables, tongues
 from recipes.blends import Blend, blend
 from recipes.brighter_scores import measure
@@ -212,6 +213,7 @@ def main() -> None:
     model = assembled(own, network, mixed, told)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     model.save(options.out)
+    tightened(options.out)
     log.info("%s: %.2f MB", options.out, options.out.stat().st_size / 1e6)
     measure(Ngrams.load(options.out), options.seed)
     cards.update("text.affect-multi", options.out, ["brighter-a"])

@@ -19,15 +19,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet
 import torch
-from scipy.sparse import csr_matrix, diags
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from affetto.core.catalog import find, load
 from affetto.metrics.calibration import ece_classwise as ece
 from affetto.metrics.classification import macro_f1
 from affetto.models.text.adapter import Upper, traded
-from affetto.models.text.bags import Lines, bags
+from affetto.models.text.bags import Lines
 from affetto.models.text.calibration import softmax
 from affetto.models.text.encoder import Network
 from affetto.models.text.hashing import Grams
@@ -35,7 +33,7 @@ from affetto.models.weights import weights
 from affetto.train.export import export
 from affetto.train.fit import Batch, FitOptions, fit
 from recipes import cards, corpora
-from recipes.hashed import rounded
+from recipes.hashed import lines
 from recipes.publish_text_affect_en import MIDDLE, fit_one
 from recipes.scores import keep_predictions, save_scores
 from recipes.text_affect_en import Encoder
@@ -117,19 +115,9 @@ def logits_of(top: torch.nn.Module, posts: Posts, rows: np.ndarray) -> np.ndarra
     return torch.cat([top(b["states"].float(), b["mask"]).float() for b in parts]).numpy()
 
 
-def lines(texts: list[str], labels: np.ndarray) -> Lines:
-    """Fit a logistic regression a label on n-grams of letters and pairs of words, weighted by how rare they are."""
-    read = bags([traded(text) or "." for text in texts], GRAMS)
-    counts = np.maximum(1, np.diff(read.offsets))
-    places = read.numbers >> np.uint32(32 - BITS)
-    owner = np.repeat(np.arange(len(texts)), np.diff(read.offsets))
-    seen = csr_matrix((np.ones(len(places)), (owner, places)), shape=(len(texts), 1 << BITS))
-    rarity = np.log((1 + len(texts)) / (1 + seen.getnnz(0))) + 1
-    features = (diags(1 / np.sqrt(counts)) @ seen @ diags(rarity)).tocsr()
-    fits = [LogisticRegression(C=C, solver="liblinear", class_weight={0: 1, 1: WEIGHT}) for _ in range(LABELS)]
-    weights = [fit.fit(features, labels == k).coef_[0] * rarity for k, fit in enumerate(fits)]
-    table, scale = rounded(np.stack(weights, 1), spread=8)
-    return Lines(table, scale, GRAMS)
+def counting(texts: list[str], labels: np.ndarray) -> Lines:
+    """Return the n-grams' weights, learned from posts."""
+    return lines([traded(text) or "." for text in texts], np.eye(LABELS)[labels], GRAMS, BITS, C, WEIGHT)
 
 
 def mixed(upper: np.ndarray, lined: np.ndarray, truth: np.ndarray) -> float:
@@ -180,7 +168,7 @@ def main() -> None:
     for number, (learn, test) in enumerate(folds):
         fold_of[test] = number
         top = train(start(), sides["text"], learn, options.seed + number)
-        counted = lines([table["text"][i] for i in learn], labels[learn])
+        counted = counting([table["text"][i] for i in learn], labels[learn])
         for side, posts in sides.items():
             said[side][test] = logits_of(top, posts, test)
             lined[side][test] = counted.logits([traded(table[side][i]) or "." for i in test])
@@ -196,7 +184,7 @@ def main() -> None:
     top = train(start(), sides["text"], np.arange(len(labels)), options.seed)
     example = {"states": torch.zeros(3, 7, 384), "mask": torch.ones(3, 7, dtype=torch.int64)}
     WEIGHTS.parent.mkdir(exist_ok=True)
-    counted = lines(table["text"], labels)
+    counted = counting(table["text"], labels)
     counted = replace(counted, scale=counted.scale * np.float32(weight))
     facts = {"affetto.calibration": json.dumps({"heads": [head]}), "affetto.lines": json.dumps(counted.to_plain())}
     export(top, example, ["logits"], WEIGHTS, facts)

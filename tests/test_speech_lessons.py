@@ -25,6 +25,6 @@ def test_lessons_come_from_an_official_folder_of_crema_d(tmp_path, monkeypatch):
     assert [(one.id, one.label, one.fold) for one in made] == [(one.id, one.label, one.fold) for one in found]
     assert len(found) >= 2
     assert {one.label for one in found} <= set(ASKED["crema-d"])
-    assert all(one.mel.shape[1] == 40 and len(one.mel) for one in found)
+    assert all(one.mel.shape[1] == 80 and len(one.mel) for one in found)
     assert all(1 <= one.fold <= 6 for one in found)
     assert len({(one.speaker, one.fold) for one in found}) == len({one.speaker for one in found})

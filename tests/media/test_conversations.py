@@ -2,6 +2,7 @@ import itertools
 import json
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -305,6 +306,17 @@ def test_a_wrong_encoding_loses_no_turn_and_is_told(tmp_path):
     assert "name its encoding" in record.meta["warning"]
     (right,) = read(tmp_path, "a.txt", text, encoding="latin-1")
     assert right.turns[0].text == "grüße" and "warning" not in right.meta
+
+
+@pytest.mark.parametrize("data", [np.random.default_rng(3).bytes(4000), "Анна: да\nБорис: нет\n".encode("cp1251")])
+def test_bytes_that_are_no_text_are_refused(tmp_path, data):
+    with pytest.raises(UnreadableError, match=r"a\.txt is no text: \d+% of its beginning .* say encoding"):
+        read(tmp_path, "a.txt", data)
+
+
+def test_russian_in_its_own_encoding_is_read_where_that_is_named(tmp_path):
+    (record,) = read(tmp_path, "a.txt", "Анна: да\nБорис: нет\n".encode("cp1251"), encoding="cp1251")
+    assert said(record) == [("Анна", "да"), ("Борис", "нет")]
 
 
 def test_what_is_no_conversation_is_answered_with_the_known_layouts(tmp_path):

@@ -1,5 +1,7 @@
 """Bags of n-grams, and the plain weights that read them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,10 +43,19 @@ def test_logits_are_sums_of_weights_over_the_root_of_the_count() -> None:
         assert lines.logits(TEXTS)[i] == pytest.approx(wanted, rel=1e-5, abs=1e-5)
 
 
+def test_a_long_text_says_what_a_part_of_it_says() -> None:
+    rng = np.random.default_rng(2)
+    lines = Lines(rng.integers(-9, 9, (1 << 8, 3)).astype(np.int8), np.ones(3, np.float32), Grams(2, 5), most=100)
+    short, long, longer = lines.logits(["so glad", "so glad " * 100, "so glad " * 2000])
+    assert longer == pytest.approx(long, rel=0.02, abs=0.05)
+    assert np.abs(short).sum() > 0
+    assert replace(lines, most=0).logits(["so glad"])[0] == pytest.approx(short)
+
+
 def test_they_survive_being_written() -> None:
     lines = Lines(
-        np.arange(-8, 8, dtype=np.int8).reshape(8, 2), np.array([0.5, 2], np.float32), Grams(2, 5, pairs=True)
+        np.arange(-8, 8, dtype=np.int8).reshape(8, 2), np.array([0.5, 2], np.float32), Grams(2, 5, pairs=True), 64
     )
     again = Lines.from_plain(lines.to_plain())
     assert np.array_equal(again.table, lines.table) and np.array_equal(again.scale, lines.scale)
-    assert again.grams == lines.grams
+    assert (again.grams, again.most) == (lines.grams, lines.most)

@@ -215,8 +215,8 @@ def test_the_sound_is_opened_once_and_the_network_asked_once(monkeypatch):
     record = recording(LONE)
     audio = record.signals[0]
     once = replace(record, signals=(replace(audio, open=lambda seconds: opened.append(1) or audio.open(seconds)),))
-    run = module.affect.Network._all
-    monkeypatch.setattr(module.affect.Network, "_all", lambda self, clip: asked.append(len(clip)) or run(self, clip))
+    run = module.affect.Network._one
+    monkeypatch.setattr(module.affect.Network, "_one", lambda self, clip: asked.append(len(clip)) or run(self, clip))
     tracks = catalog.load("speech")([once])[0]
     assert len(opened) == 1
     assert {track.subject for track in tracks} == {"speaker"} or len(asked) > 3

@@ -1,5 +1,6 @@
 """The text networks from inside: wording, windows, calibration, weights."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -40,6 +41,17 @@ def test_tickers_numbers_links_and_users_become_words():
     assert traded("$BRK.B &amp; <ticker> at 1,200.5 via @joe www.x.y #moon") == (
         "ticker & ticker at number via user moon"
     )
+
+
+def test_n_grams_have_a_say_in_the_28_emotions_alone(encoder):
+    texts = ["grief is all I have", "", "\ud800 lone", "so proud of you " * 400]
+    plain = replace(encoder, network=copy.copy(encoder.network))
+    plain.network.lines = None
+    ours, theirs = encoder.answer(texts), plain.answer(texts)
+    assert np.isfinite(ours[0].values).all()
+    assert np.abs(ours[0].values - theirs[0].values).max() > 0.01
+    for one, other in zip(ours[1:], theirs[1:], strict=True):
+        assert np.allclose(one.values, other.values, equal_nan=True)
 
 
 def test_windows_cover_every_word_piece(encoder):

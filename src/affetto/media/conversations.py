@@ -6,6 +6,7 @@ Knows which layout is read by whom, and how it is recognised; knows no layout it
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -42,6 +43,9 @@ SUFFIXES = (".txt", ".json", ".jsonl", ".ndjson", ".srt", ".vtt", ".csv", ".tsv"
 """Suffixes of files that hold such talks; any other is looked into as well."""
 _GLIMPSE = 40
 """Lines by which a layout is recognised."""
+_FLAWED = 0.1
+"""Share of the beginning of a file of plain turns that may be no characters."""
+_NO_LETTER = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\ud800-\udfff]")
 _TURN_END = "__eou__"
 _ZIP = "PK\x03\x04"
 
@@ -80,6 +84,11 @@ def read_conversations(
         if not chosen:
             known = "; ".join(f"{name}: {words}" for name, words in LAYOUTS.items())
             raise UnreadableError(f"{lines.name} is no conversation that is known; say layout=..., one of {known}")
+        if not layout and chosen == "names" and (flawed := len(_NO_LETTER.findall(head)) / len(head)) > _FLAWED:
+            raise UnreadableError(
+                f"{lines.name} is no text: {flawed:.0%} of its beginning are no characters in {lines.encoding}; "
+                "say encoding=... if it is written otherwise, or name a file of text"
+            )
         id = "stdin" if str(path) == "-" else clean(Path(path).stem)
         meta = {"path": clean(str(path)), "layout": chosen}
         return Reading(_READERS[chosen](_File(lines, id, meta, columns or Columns(), dates)), lines)

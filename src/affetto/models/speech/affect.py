@@ -1,33 +1,35 @@
 """What a voice expresses, from how it sounds and not from what it says: `speech.affect` and `speech.bursts`.
 
-A recurrent network (`recipes/speech_network.py`) looks at 40 bands of each clip, brought to one loudness, so that the
-distance of the microphone does not matter. Its calibration was fitted on speakers that it had not heard, and lies in
-the file's metadata, with what its lessons were like: where a clip is unlike them, the confidence falls. Knows clips;
-knows no file of sound.
+An encoder that once learned to write down speech looks at 80 bands of each clip, brought to one loudness, so that the
+distance of the microphone does not matter; what it remembers of the clip goes to a small network of each model
+(`recipes/speech_network.py`). Its calibration was fitted on speakers that it had not heard, and lies in the file's
+metadata, with what its lessons were like: where a clip is unlike them, the confidence falls. Knows clips; knows no file
+of sound.
 """
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from affetto.core.card import Card
 from affetto.core.catalog import load as load_card
+from affetto.core.errors import CatalogError
 from affetto.core.record import Record
 from affetto.core.track import Track
 from affetto.models.speech.listening import Answer, Listening, read
-from affetto.models.speech.mel import WINDOW, slaney, voice_mel
+from affetto.models.speech.mel import FINE_BANDS, WINDOW, fine_mel, slaney
 from affetto.models.weights import opened, weights
 
 Floats = npt.NDArray[np.float32]
-LOUDNESS = 30.0
-"""Mean mel power that the voice encoder was trained at: -30 dB of full scale, in the units of its spectrum."""
-STEP = 4
-"""Frames that the network pools: it takes multiples of it."""
+WHITE = 3.75
+"""What the encoder was trained to see in each band of white noise of deviation 1."""
+DEPTH = 8.0
+"""Powers of ten below the loudest point that it sees."""
 _SHORTEST = WINDOW + 8 * 160
 """Samples of the shortest clip that is answered, 105 ms: of less nobody could tell anything."""
 
@@ -83,14 +85,19 @@ class Calibration:
 
 
 class Network:
-    """The network in its file: clips in, logits and what it knows of each out.
+    """A network in its file: clips in, logits and what it knows of each out.
+
+    Args:
+        path: its file. Either it has the encoder inside, or it takes what another's encoder remembers.
+        base: that other one.
 
     Raises:
         UnreadableError: the file is no such network.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, base: "Network | None" = None) -> None:
         self.session, self.facts = opened(path, "speech network", "affetto.calibration")
+        self.base = base
 
     def __call__(self, clips: Sequence[Floats]) -> tuple[Floats, Floats]:
         """Return logits (n x m) and what is known (n x d) of clips at 16 kHz, two side by side, each by itself."""
@@ -98,47 +105,33 @@ class Network:
             said = list(pool.map(self._one, clips))
         return np.concatenate([logits for logits, _ in said]), np.concatenate([known for _, known in said])
 
-    def heard(self, clips: Sequence[Floats]) -> list["Heard"]:
-        """Return all that is heard in each clip, what the voice encoder remembers of it included."""
-        with ThreadPoolExecutor(2) as pool:
-            return list(pool.map(self._all, clips))
-
-    def frames(self, clips: Sequence[Floats]) -> list[Floats]:
-        """Return what the voice encoder remembers of each clip, t x 768, a row every 40 ms."""
-        return [heard.frames for heard in self.heard(clips)]
+    def remembered(self, clip: Floats) -> Floats:
+        """Return what the encoder inside remembers of a clip, 1 x r: mean and deviation of its layers' states."""
+        return np.asarray(self.session.run(["remembered"], {"mel": picture(clip)[None]})[0], np.float32)
 
     def _one(self, clip: Floats) -> tuple[Floats, Floats]:
-        logits, known = self.session.run(["logits", "known"], {"power": picture(clip)[None]})
+        given = {"remembered": self.base.remembered(clip)} if self.base else {"mel": picture(clip)[None]}
+        logits, known = self.session.run(["logits", "known"], given)
         return logits, known
-
-    def _all(self, clip: Floats) -> "Heard":
-        logits, known, frames = self.session.run(["logits", "known", "frames"], {"power": picture(clip)[None]})
-        return Heard(logits, known, frames[0])
-
-
-class Heard(NamedTuple):
-    """What the network makes of a clip."""
-
-    logits: Floats
-    """1 x m."""
-    known: Floats
-    """1 x d."""
-    frames: Floats
-    """t x 768: what each layer of the frozen voice encoder remembers, a row every 40 ms."""
 
 
 def picture(clip: Floats) -> Floats:
-    """Return the mel powers of a clip at the loudness that the network was trained at, t x 40, t a multiple of 4."""
+    """Return a clip at 16 kHz as the encoder sees it, t x 80, t even."""
     if len(clip) < _SHORTEST:
         clip = np.pad(clip, (0, _SHORTEST - len(clip)))
-    power = at_one_loudness(np.exp(voice_mel(clip)))
-    return np.pad(power, ((0, -len(power) % STEP), (0, 0)))
+    power = np.exp(fine_mel(clip))
+    return as_seen(power[: len(power) // 2 * 2])
 
 
-def at_one_loudness(power: Floats) -> Floats:
-    """Return mel powers, t x 40, at the loudness that the network was trained at."""
-    level = float((power * slaney()[1]).sum(1).mean())
-    return power * np.float32(LOUDNESS / max(level, 1e-20))
+def as_seen(power: Floats) -> Floats:
+    """Return mel powers, t x 80, as the encoder sees them: at one loudness, in powers of ten, not too deep.
+
+    After Whisper's features (Radford et al. 2022).
+    """
+    width = slaney(FINE_BANDS)[1]
+    level = float((power * width).sum(1).mean()) / (WHITE * float(width.sum()))
+    tens = np.log10(np.maximum(power / max(level, 1e-20), 1e-10))
+    return np.asarray((np.maximum(tens, tens.max() - DEPTH) + 4) / 4, np.float32)
 
 
 @dataclass(frozen=True)
@@ -169,6 +162,19 @@ class VoiceModel:
 
 
 def load(card: Card) -> VoiceModel:
-    """Load the model that a card names."""
-    network = Network(weights(card))
-    return VoiceModel(card, network, Calibration.from_plain(network.facts), network.facts.get("cues"))
+    """Load the model that a card names, and the one whose encoder it stands on where the card has a `base`.
+
+    Its `listening` may say how voice is found, as `Listening` has it.
+
+    Raises:
+        CatalogError: that is no such model, or not the version that this one was trained on; or `listening` is wrong.
+    """
+    base = load_card(str(card.facts["base"])) if "base" in card.facts else None
+    if base and (not isinstance(base, VoiceModel) or base.card.sha256 != card.facts.get("base_sha256")):
+        raise CatalogError(f"{card.id} was trained on other weights than those of {card.facts['base']!r} here")
+    network = Network(weights(card), base.network if base else None)
+    try:
+        listening = Listening(**card.facts.get("listening", {}))
+    except TypeError as error:
+        raise CatalogError(f"{card.id}: listening wants names of seconds and chances, {error}") from None
+    return VoiceModel(card, network, Calibration.from_plain(network.facts), network.facts.get("cues"), listening)

@@ -22,7 +22,7 @@ from affetto.core.track import Track
 from affetto.models.speech import affect, prosody, speaker
 from affetto.models.speech.listening import BLOCK, NO_VOICE, Answer, Listening, Piece, said_of
 from affetto.models.speech.naming import SPEAKING, named
-from affetto.models.speech.speaker import Embedder, VoiceEmbedder, space_of
+from affetto.models.speech.speaker import Embedder, space_of
 from affetto.models.speech.spells import VOICE, Ears, Even, Segment, Spell, cut, spoken
 from affetto.models.speech.stretches import Stretch
 
@@ -105,26 +105,14 @@ class Hearing:
         if state and state.get("over"):
             return
         since, last = float(record.meta.get("since", 0.0)), 0.0
-        ears, asked = Ears(record, self.listening, since), self._once()
+        ears = Ears(record, self.listening, since)
         if not ears:
             return
         for _ in ears.hear(min(BLOCK, seconds)):
             if ears.end - last >= seconds:
                 last, until = ears.end, ears.until
-                yield Window(since + until, asked._said(*ears.taken(until), since))
-        yield Window(since + ears.end, asked._said(*ears.taken(np.inf), since), {"over": True})
-
-    def _once(self) -> "Hearing":
-        """Return this model with a network that is asked but once about each clip, by all who share it."""
-        if not isinstance(self.embedder, VoiceEmbedder):
-            return self
-        network = self.embedder.network
-        once = Once(network)
-        parts = tuple(
-            replace(part, network=once) if isinstance(part, affect.VoiceModel) and part.network is network else part
-            for part in self.parts
-        )
-        return replace(self, parts=parts, embedder=replace(self.embedder, network=once))
+                yield Window(since + until, self._said(*ears.taken(until), since))
+        yield Window(since + ears.end, self._said(*ears.taken(np.inf), since), {"over": True})
 
     def _said(self, spells: Sequence[Spell], even: Sequence[Even], since: float) -> tuple[Track, ...]:
         """Return the Tracks of the rows of spells, and of those at a rate."""
@@ -140,8 +128,6 @@ class Hearing:
                     Piece(0, one.spell.subject, at.start + since, at.end + since, clip if len(clip) else None)
                 )
             tracks += said_of(pieces, part.answer, part.card)[0]
-        if isinstance(self.embedder, VoiceEmbedder) and isinstance(self.embedder.network, Once):
-            self.embedder.network.forget()
         return (*tracks, *self._who(segments, since))
 
     def _who(self, segments: Sequence[Segment], since: float) -> Iterator[Track]:
@@ -190,30 +176,6 @@ def _track(
     )
 
 
-class Once(affect.Network):
-    """A network that is asked but once about each clip, until it is told to forget."""
-
-    def __init__(self, network: affect.Network) -> None:
-        """Take the network."""
-        self.session, self.facts = network.session, network.facts
-        self._held: dict[int, tuple[Floats, affect.Heard]] = {}
-
-    def __call__(self, clips: Sequence[Floats]) -> tuple[Floats, Floats]:
-        """Return logits (n x m) and what is known (n x d) of clips."""
-        found = self.heard(clips)
-        return np.concatenate([one.logits for one in found]), np.concatenate([one.known for one in found])
-
-    def heard(self, clips: Sequence[Floats]) -> list[affect.Heard]:
-        """Return all that is heard in each clip."""
-        new = [clip for clip in clips if id(clip) not in self._held]
-        self._held |= {id(clip): (clip, one) for clip, one in zip(new, super().heard(new), strict=True)}
-        return [self._held[id(clip)][1] for clip in clips]
-
-    def forget(self) -> None:
-        """Let go of all clips."""
-        self._held.clear()
-
-
 def load(card: Card) -> Hearing:
     """Load the model that a card names by its `parts`; `embedder` may name the card of another who tells voices apart.
 
@@ -229,6 +191,5 @@ def load(card: Card) -> Hearing:
     if another:
         embedder: Embedder = load_card(find(another, "model").id)
     else:
-        network = next((part.network for part in parts if isinstance(part, affect.VoiceModel)), None)
-        embedder = speaker.embedder(find(SPEAKER_CARD), network)
+        embedder = speaker.embedder(find(SPEAKER_CARD))
     return Hearing(card, parts, embedder)

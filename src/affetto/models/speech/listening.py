@@ -46,12 +46,23 @@ class Listening:
     """Seconds that the clip of a part reaches into its neighbours, so that the windows overlap."""
     pause: float = 0.6
     """A shorter pause, in seconds, does not end a stretch of voice."""
+    begin: float = VoiceOptions.begin
+    """A stretch begins where the chance of voice reaches this."""
+    stay: float = VoiceOptions.stay
+    """It lasts while the chance stays at this."""
+    shortest: float = VoiceOptions.shortest
+    """Less voice than this, in seconds, is no stretch."""
     rate: float = 0.0
     """Rows a second, evenly from the beginning to the end; 0: a row a stretch of voice."""
     width: float = 2.0
     """Seconds of sound, around its middle, that a row at a rate is answered from."""
     sparse: float = 0.25
     """Share of `width` that must be voice; where there is less, the row is "not said"."""
+
+    @property
+    def voice(self) -> VoiceOptions:
+        """How voice is found."""
+        return VoiceOptions(self.begin, self.stay, self.shortest, self.pause)
 
 
 @dataclass(frozen=True)
@@ -164,7 +175,7 @@ def timed(record: Record) -> list[tuple[Turn, Stretch]]:
 
 def _stretches(audio: Audio, channel: int, subject: str, options: Listening, number: int) -> Iterator[Piece]:
     """Yield each stretch of voice, or the parts of a long one; a row without sound where there is no voice at all."""
-    tape, voice, silent = Tape(), Voice(VoiceOptions(pause=options.pause)), True
+    tape, voice, silent = Tape(), Voice(options.voice), True
 
     def heard(stretch: Stretch) -> Iterator[Piece]:
         for part in parts(stretch, options.longest):
@@ -197,7 +208,7 @@ def within(part: Stretch, whole: Stretch, around: float) -> Stretch:
 
 def _evenly(audio: Audio, channel: int, subject: str, options: Listening, number: int) -> Iterator[Piece]:
     """Yield a row every 1 / rate seconds, of which as much is voice as `sparse` asks, or else without sound."""
-    tape, voice, grid = Tape(), Voice(VoiceOptions(pause=options.pause)), Grid(options)
+    tape, voice, grid = Tape(), Voice(options.voice), Grid(options)
     for block in audio.blocks(BLOCK):
         tape.add(block[:, channel])
         over = voice.feed(block[:, channel])

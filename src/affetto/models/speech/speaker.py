@@ -1,13 +1,12 @@
 """Which of several voices a clip is: numbers in which a voice resembles itself and no other, and where voices change.
 
-The numbers come from what the voice encoder inside `speech.affect` remembers (its output `frames`): its mean over a
-clip, turned and stretched so that what differs within a voice, such as emotion, counts little (linear discriminant
-analysis; `recipes/speech_speaker.py`). They tell voices of one recording apart, are kept nowhere, and are compared with
-nobody else's. Knows clips; knows no file of sound.
+The numbers come from what a voice encoder remembers (`remembering`): its mean over a clip, turned and stretched so that
+what differs within a voice, such as emotion, counts little (linear discriminant analysis; `recipes/speech_speaker.py`).
+They tell voices of one recording apart, are kept nowhere, and are compared with nobody else's. Knows clips; knows no
+file of sound.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,18 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from affetto.core.card import Card
-from affetto.core.catalog import find
-from affetto.core.errors import UnreadableError
 from affetto.core.space import Axis, Space
-from affetto.models.speech.affect import Network
+from affetto.models.speech.remembering import VoiceEncoder
 from affetto.models.speech.telling import Telling, told_apart
 from affetto.models.weights import weights
 
 __all__ = ["Embedder", "Turning", "VoiceEmbedder", "changes", "embed", "embedder", "space_of", "told_apart"]
 
 Floats = npt.NDArray[np.float32]
-AFFECT = "speech.affect"
-"""The card of the network whose voice encoder is listened with."""
 EMBEDDING = "voice-embedding"
 """The id of the space of the numbers."""
 
@@ -89,16 +84,15 @@ class VoiceEmbedder:
     """The Embedder that ships."""
 
     card: Card
-    network: Network
-    turn: Floats
-    """769 x d: from what the encoder remembers to the numbers, whose sum it is that counts; the last row is added."""
+    encoder: Callable[[Sequence[Floats]], list[Floats]]
+    """Clips to what is remembered of each, t x d, a row every 40 ms."""
     telling: Telling
     turning: Turning
     step: float = 0.04
 
     def rows(self, clips: Sequence[Floats]) -> list[Floats]:
-        """Return what is remembered of each clip, turned, t x d, a row every 40 ms."""
-        return [frames @ self.turn[:-1] + self.turn[-1] for frames in self.network.frames(clips)]
+        """Return what is remembered of each clip, t x d, a row every 40 ms; it is their sum that counts."""
+        return self.encoder(clips)
 
     def embedded(self, sums: npt.NDArray[np.floating]) -> Floats:
         """Return the numbers of sums of rows."""
@@ -106,24 +100,17 @@ class VoiceEmbedder:
         return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def embedder(card: Card, network: Network | None = None) -> VoiceEmbedder:
+def embedder(card: Card) -> VoiceEmbedder:
     """Load the Embedder of a card.
 
     Args:
         card: of `speech.speaker`.
-        network: that of `speech.affect`, where it is loaded already.
 
     Raises:
         UnreadableError: its weights are none.
     """
-    path = weights(card)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            turn, facts = file["turn"].astype(np.float32), json.loads(str(file["facts"]))
-        telling, turning = Telling(**facts["telling"]), Turning(**facts["turning"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnreadableError(f"{path.name} is no speaker network of affetto: {error}") from None
-    return VoiceEmbedder(card, network or Network(weights(find(AFFECT))), turn, telling, turning)
+    encoder = VoiceEncoder(weights(card))
+    return VoiceEmbedder(card, encoder, Telling(**encoder.facts["telling"]), Turning(**encoder.facts["turning"]))
 
 
 def embed(embedder: Embedder, clips: Sequence[Floats]) -> Floats:

@@ -75,7 +75,7 @@ class Channel:
     def __init__(self, subject: str, listening: Listening, since: float) -> None:
         """Take whose it is, and at which second of the media it begins."""
         self.subject, self._since, self._silent, self._tape = subject, since, True, Tape()
-        self._voice = Voice(VoiceOptions(pause=listening.pause))
+        self._voice = Voice(listening.voice)
         self._chances, self._first = np.zeros(0, np.float32), 0
         self._grid = Grid(listening, since) if listening.rate else None
         self.even: list[Even] = []

@@ -4,6 +4,7 @@ Knows arrays; knows nothing of what the weights mean.
 """
 
 import base64
+import lzma
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,29 +58,38 @@ def bags(texts: Sequence[str], grams: Grams) -> Bags:
 
 @dataclass(frozen=True)
 class Lines:
-    """One weight an n-gram and label: a text's logits are their sums over the root of how many n-grams it has."""
+    """One weight an n-gram and label: a text's logits are their sums over the root of how many n-grams it has.
+
+    Of a text with more than `most` n-grams, where that is not 0, they stay what they would be with that many.
+    """
 
     table: npt.NDArray[np.int8]
     """2 ** bits x k, in units of `scale`; an n-gram's row is the first `bits` bits of its number."""
     scale: npt.NDArray[np.float32]
     """k."""
     grams: Grams
+    most: int = 0
 
     def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return the logits of texts, n x k, without a constant."""
         read = bags(texts, self.grams)
         places = read.numbers >> np.uint32(33 - len(self.table).bit_length())
-        ends = np.concatenate([np.zeros((1, len(self.scale))), np.cumsum(self.table[places], 0, dtype=np.float64)])
-        counts = np.maximum(1, np.diff(read.offsets))[:, None]
-        sums = ends[read.offsets[1:]] - ends[read.offsets[:-1]]
-        return np.asarray(sums / np.sqrt(counts) * self.scale, np.float32)
+        sizes = np.diff(read.offsets)
+        sums = np.zeros((len(texts), len(self.scale)), np.int32)
+        some = np.flatnonzero(sizes)
+        if len(some):
+            sums[some] = np.add.reduceat(self.table[places], read.offsets[:-1][some], axis=0, dtype=np.int32)
+        counts = np.maximum(1, sizes)[:, None]
+        root = np.maximum(np.sqrt(counts), counts / np.sqrt(self.most)) if self.most else np.sqrt(counts)
+        return np.asarray(sums / root * self.scale, np.float32)
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {
-            "table": base64.b85encode(self.table.tobytes()).decode("ascii"),
+            "table": base64.b85encode(lzma.compress(self.table.T.tobytes())).decode("ascii"),
             "scale": self.scale.tolist(),
             "grams": [self.grams.shortest, self.grams.longest, self.grams.pairs],
+            "most": self.most,
         }
 
     @staticmethod
@@ -87,5 +97,6 @@ class Lines:
         """Return what `to_plain` gave."""
         scale = np.array(plain["scale"], np.float32)
         shortest, longest, pairs = plain["grams"]
-        table = np.frombuffer(base64.b85decode(plain["table"]), np.int8).reshape(-1, len(scale))
-        return Lines(table, scale, Grams(int(shortest), int(longest), bool(pairs)))
+        columns = np.frombuffer(lzma.decompress(base64.b85decode(plain["table"])), np.int8).reshape(len(scale), -1)
+        table = np.ascontiguousarray(columns.T)
+        return Lines(table, scale, Grams(int(shortest), int(longest), bool(pairs)), int(plain.get("most", 0)))

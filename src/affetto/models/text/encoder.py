@@ -1,7 +1,8 @@
 """The embedded English encoder: word pieces in, calibrated answers of several heads out, on onnxruntime.
 
-One ONNX file holds everything: the network, and in its metadata the tokenizer and the calibration. Knows texts and
-numbers; `reading` turns them into Tracks.
+One ONNX file holds everything: the network, and in its metadata the tokenizer, the calibration, and a weight for each
+n-gram and label of the first head, whose sums are added to its logits. Knows texts and numbers; `reading` turns them
+into Tracks.
 """
 
 import json
@@ -22,6 +23,7 @@ from affetto.core.catalog import load as load_card
 from affetto.core.errors import UnreadableError
 from affetto.core.record import Record
 from affetto.core.track import Track
+from affetto.models.text.bags import Lines
 from affetto.models.text.calibration import Calibration
 from affetto.models.text.reading import Answer, read
 from affetto.models.text.wording import readable
@@ -41,7 +43,8 @@ class Network:
     """An ONNX encoder and its tokenizer: texts in, one row of logits a text out.
 
     Args:
-        path: the ONNX file, gzipped or not; its metadata carry `affetto.tokenizer` and `affetto.calibration`.
+        path: the ONNX file, gzipped or not; its metadata carry `affetto.tokenizer`, `affetto.calibration` and, where
+            n-grams have a say, `affetto.lines`.
         threads: how many processors to use; 0 for all.
 
     Raises:
@@ -58,6 +61,7 @@ class Network:
             facts = self.session.get_modelmeta().custom_metadata_map
             self.tokenizer = Tokenizer.from_str(facts["affetto.tokenizer"])
             self.facts: dict[str, Any] = json.loads(facts["affetto.calibration"])
+            self.lines = Lines.from_plain(json.loads(facts["affetto.lines"])) if "affetto.lines" in facts else None
         except Exception as error:  # onnxruntime and tokenizers raise plain exceptions of their own
             raise UnreadableError(f"{path.name} is no text network of affetto: {error}") from None
         self.pool = ThreadPoolExecutor(threads or processors())
@@ -170,6 +174,9 @@ class TextEncoder:
     def answer(self, texts: Sequence[str], languages: Sequence[str] = ()) -> list[Answer]:
         """Answer texts in every space, calibrated; `languages` are not looked at, all is read as English."""
         logits = self.network.logits(texts) if texts else np.zeros((0, self.calibration.width), np.float32)
+        if self.network.lines:
+            lined = self.network.lines.logits([_clean(text) for text in texts])
+            logits[:, : lined.shape[1]] += lined
         return self.calibration.answers(logits)
 
 

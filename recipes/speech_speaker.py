@@ -1,4 +1,4 @@
-"""Fit and publish `speech.speaker`: who speaks when, by what the voice encoder inside `speech.affect` remembers.
+"""Fit and publish `speech.speaker`: who speaks when, by what a voice encoder remembers.
 
     pip install --no-deps resemblyzer==0.1.4
     AFFETTO_DATA=DATA python -m recipes.speech_speaker --work build/speaker [--seed 20]
